@@ -1,7 +1,11 @@
-/** x. */
+/** Variational autoencoders on the JVM: the API, the seam between models and backends, and the pure-Java reference. */
 module io.github.elbo4j {
     requires static transitive org.jspecify;
     requires tools.jackson.core;
 
     exports io.github.elbo4j.backend;
+    exports io.github.elbo4j.data;
+    exports io.github.elbo4j.files;
+
+    uses io.github.elbo4j.backend.BackendProvider;
 }

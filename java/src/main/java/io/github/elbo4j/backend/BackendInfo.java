@@ -1,0 +1,14 @@
+package io.github.elbo4j.backend;
+
+/**
+ * What an opened backend is.
+ *
+ * @param name name to open it by
+ * @param device the hardware in words
+ * @param numericProfile equal profiles give equal bits; stored in checkpoints
+ * @param threads threads it computes on; 0 where that means nothing
+ * @param bytesInUse bytes of all workspaces at present
+ * @param bytesPeak highest {@code bytesInUse} so far
+ */
+public record BackendInfo(
+        String name, String device, String numericProfile, int threads, long bytesInUse, long bytesPeak) {}

@@ -1,0 +1,66 @@
+package io.github.elbo4j.backend;
+
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * Owns everything made from it and frees it when closed. Used by one thread at a time, hand-over allowed; different
+ * workspaces of one backend may be used at the same time.
+ *
+ * <p>What does not fit the budget or the backend's memory is a {@link BackendMemoryException} that leaves everything
+ * usable.
+ */
+public interface Workspace extends AutoCloseable {
+    /** {@return the backend that made it} */
+    Backend backend();
+
+    /** {@return the name in errors} */
+    String name();
+
+    /** {@return bytes held at present} */
+    long bytesInUse();
+
+    /**
+     * {@return a new tensor of zeros}
+     *
+     * @param name name in errors
+     * @param type element type
+     * @param shape extents, each at least 1
+     */
+    Tensor tensor(String name, DType type, long... shape);
+
+    /**
+     * {@return a new arena of zeros}
+     *
+     * @param specs what it holds; names unique, a group's members neighbours
+     * @param moments moments kept for each value, 0 to 4
+     */
+    Parameters parameters(List<Parameters.Spec> specs, int moments);
+
+    /**
+     * {@return a new state at step zero}
+     *
+     * @param slots names of the schedule's columns
+     * @param tableSteps most steps that a schedule can hold, at least 1 when there are slots
+     * @param metrics names of the sums
+     */
+    StepState stepState(List<String> slots, int tableSteps, List<String> metrics);
+
+    /**
+     * Records a step: calls {@code step} once with a recording, runs nothing, and gives back what runs it.
+     *
+     * @param state what {@link Replay#run} counts and schedules by; kernels of the step take the same one
+     * @param rows the dynamic dimension, not folded
+     * @param step issues the kernels
+     * @throws RuntimeException whatever {@code step} throws; nothing is left behind then
+     */
+    Replay record(StepState state, Rows rows, Consumer<Recording> step);
+
+    /**
+     * Frees everything; closing twice does nothing.
+     *
+     * @throws IllegalStateException while a run is in flight on another thread
+     */
+    @Override
+    void close();
+}
