@@ -18,7 +18,12 @@ public final class Normals {
 
     private Normals() {}
 
-    /** {@return the normal number of a column, in double} @param block the four words @param lane column mod 4 */
+    /**
+     * {@return the normal number of a column, in double}
+     *
+     * @param block the four words
+     * @param lane column mod 4
+     */
     public static double ofBlock(int[] block, int lane) {
         int pair = lane & 2;
         double radius = StrictMath.sqrt(-2 * StrictMath.log(Philox.uniform(block[pair])));
