@@ -8,4 +8,7 @@ module io.github.elbo4j {
     exports io.github.elbo4j.files;
 
     uses io.github.elbo4j.backend.BackendProvider;
+
+    provides io.github.elbo4j.backend.BackendProvider with
+            io.github.elbo4j.backend.java.JavaProvider;
 }

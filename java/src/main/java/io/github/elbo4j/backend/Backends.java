@@ -1,0 +1,185 @@
+package io.github.elbo4j.backend;
+
+import io.github.elbo4j.backend.BackendProvider.Problem;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.ServiceConfigurationError;
+import java.util.ServiceLoader;
+import java.util.stream.Collectors;
+
+/**
+ * Chooses and opens backends.
+ *
+ * <p>{@link #open} gives the backend that was asked for or throws; only {@link #best} may choose, and says what it took.
+ * An opened backend has passed its self-test, and no call is ever handed to another backend afterwards.
+ *
+ * <p>Safe for any number of threads.
+ */
+public final class Backends {
+    /** System property: makes {@link #best} behave like {@link #open} of that name. */
+    public static final String PROPERTY = "elbo4j.backend";
+
+    private static final System.Logger LOG = System.getLogger("io.github.elbo4j.backend");
+
+    /**
+     * One line of {@link #report}.
+     *
+     * @param name the backend
+     * @param rank place in the choice of {@link #best}; the highest that opens wins
+     * @param problems why it cannot be opened here; empty when it can
+     * @param options the options it takes, each with its values in words
+     */
+    public record Report(String name, int rank, List<Problem> problems, Map<String, String> options) {
+        /** {@return whether it can be opened here} */
+        public boolean available() {
+            return problems.isEmpty();
+        }
+    }
+
+    private Backends() {}
+
+    /** {@return the backend of a name, opened with its defaults} @see #open(String, Map) */
+    public static Backend open(String name) {
+        return open(name, Map.of());
+    }
+
+    /**
+     * Opens the backend of a name and tests it on known numbers.
+     *
+     * @param name name of a provider
+     * @param options values by name; see {@link #report} for what a backend takes
+     * @throws BackendUnavailableException with every reason and what to do about each
+     * @throws IllegalArgumentException if there is no such backend or option; the message lists the known ones
+     */
+    public static Backend open(String name, Map<String, String> options) {
+        List<BackendProvider> providers = providers();
+        for (BackendProvider provider : providers) {
+            if (provider.name().equals(name)) {
+                return open(provider, options);
+            }
+        }
+        throw new IllegalArgumentException("unknown backend '" + name + "'; known are "
+                + providers.stream().map(BackendProvider::name).collect(Collectors.joining(", "))
+                + ". A backend of another jar must be on the class path or module path");
+    }
+
+    /** {@return the best backend with its defaults} @see #best(Map) */
+    public static Backend best() {
+        return best(Map.of());
+    }
+
+    /**
+     * Opens the backend of the highest rank that opens, and logs one line: what it took and why not the others. With the
+     * system property {@value #PROPERTY} it is {@link #open} of that name.
+     *
+     * @param options values by name; a backend is given those that it takes
+     * @throws BackendUnavailableException if none opens
+     * @throws IllegalArgumentException if no backend takes one of the options
+     */
+    public static Backend best(Map<String, String> options) {
+        String forced = System.getProperty(PROPERTY);
+        if (forced != null) {
+            return open(forced, options);
+        }
+        List<BackendProvider> providers = providers();
+        for (String option : options.keySet()) {
+            if (providers.stream().noneMatch(provider -> provider.options().containsKey(option))) {
+                throw new IllegalArgumentException("no backend takes the option '" + option + "'");
+            }
+        }
+        List<Problem> refused = new ArrayList<>();
+        for (BackendProvider provider : providers) {
+            try {
+                Map<String, String> known = options.entrySet().stream()
+                        .filter(option -> provider.options().containsKey(option.getKey()))
+                        .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+                Backend backend = open(provider, known);
+                LOG.log(
+                        System.Logger.Level.INFO,
+                        "backend {0}{1}",
+                        backend.info().numericProfile(),
+                        because(refused));
+                return backend;
+            } catch (BackendUnavailableException e) {
+                e.problems()
+                        .forEach(problem ->
+                                refused.add(new Problem(provider.name() + ": " + problem.reason(), problem.remedy())));
+            }
+        }
+        throw new BackendUnavailableException("best", refused);
+    }
+
+    /** {@return what is known of every backend, the highest rank first; opens nothing} */
+    public static List<Report> report() {
+        return providers().stream()
+                .map(provider -> new Report(provider.name(), provider.rank(), problems(provider), provider.options()))
+                .toList();
+    }
+
+    private static Backend open(BackendProvider provider, Map<String, String> options) {
+        List<Problem> problems = problems(provider);
+        if (!problems.isEmpty()) {
+            throw new BackendUnavailableException(provider.name(), problems);
+        }
+        for (String option : options.keySet()) {
+            if (!provider.options().containsKey(option)) {
+                throw new IllegalArgumentException("backend '" + provider.name() + "' has no option '" + option
+                        + "'; it takes " + provider.options());
+            }
+        }
+        Backend backend = provider.open(options);
+        try {
+            SelfTest.run(backend);
+            return backend;
+        } catch (RuntimeException e) {
+            backend.close();
+            BackendUnavailableException failure = new BackendUnavailableException(
+                    provider.name(),
+                    List.of(new Problem(
+                            "its self-test failed: " + e.getMessage(),
+                            "its numbers cannot be trusted on this machine; choose another backend and report this")));
+            failure.initCause(e);
+            throw failure;
+        }
+    }
+
+    private static List<Problem> problems(BackendProvider provider) {
+        if (provider.seamVersion() != BackendProvider.SEAM_VERSION) {
+            return List.of(new Problem(
+                    "its jar was built for seam version " + provider.seamVersion() + ", this library has "
+                            + BackendProvider.SEAM_VERSION,
+                    "use jars of one elbo4j version"));
+        }
+        return provider.problems();
+    }
+
+    private static List<BackendProvider> providers() {
+        List<BackendProvider> providers = new ArrayList<>();
+        ServiceLoader<BackendProvider> loader =
+                ServiceLoader.load(BackendProvider.class, BackendProvider.class.getClassLoader());
+        var iterator = loader.iterator();
+        while (true) {
+            try {
+                if (!iterator.hasNext()) {
+                    break;
+                }
+                BackendProvider provider = iterator.next();
+                if (providers.stream().noneMatch(known -> known.name().equals(provider.name()))) {
+                    providers.add(provider);
+                }
+            } catch (ServiceConfigurationError | LinkageError e) {
+                LOG.log(System.Logger.Level.WARNING, "a backend provider cannot be loaded and is passed over", e);
+            }
+        }
+        providers.sort(Comparator.comparingInt(BackendProvider::rank).reversed().thenComparing(BackendProvider::name));
+        return providers;
+    }
+
+    private static String because(List<Problem> refused) {
+        return refused.isEmpty()
+                ? ""
+                : "; not " + refused.stream().map(Problem::toString).collect(Collectors.joining("; not "));
+    }
+}

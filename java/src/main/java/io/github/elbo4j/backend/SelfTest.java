@@ -1,0 +1,161 @@
+package io.github.elbo4j.backend;
+
+import io.github.elbo4j.backend.DataKernels.Order;
+import io.github.elbo4j.backend.DataKernels.Pixels;
+import io.github.elbo4j.backend.LatentKernels.Clamp;
+import io.github.elbo4j.backend.LatentKernels.Reduction;
+import io.github.elbo4j.backend.LinearKernels.Write;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * What every backend must pass when it is opened: one recorded training step of a model with one pixel, one latent and
+ * weights of one, whose numbers are known in closed form; it runs every kernel once.
+ */
+final class SelfTest {
+    private static final double TOLERANCE = 1e-5;
+
+    private SelfTest() {}
+
+    static void run(Backend backend) {
+        try (Workspace work = backend.workspace("self-test")) {
+            Rows rows = Rows.of(2);
+            Tensor data = work.tensor("data", DType.U8, 2, 1);
+            data.upload(MemorySegment.ofArray(new byte[] {(byte) 255, 0}), 0);
+            Parameters parameters = work.parameters(
+                    List.of(
+                            Parameters.Spec.trained("heads.weight", "all", 2, 1),
+                            Parameters.Spec.trained("heads.bias", "all", 2),
+                            Parameters.Spec.trained("decoder.weight", "all", 1, 1),
+                            Parameters.Spec.trained("decoder.bias", "all", 1)),
+                    2);
+            // mu = x, logVar = 0, logit = z: with epsilon off, z = x.
+            double[] weights = new double[Math.toIntExact(parameters.values().size())];
+            weights[(int) parameters.value("heads.weight").offset()] = 1;
+            weights[(int) parameters.value("decoder.weight").offset()] = 1;
+            parameters.values().uploadDoubles(weights);
+            Tensor prior = work.tensor("prior", backend.real(), 2, 2);
+            StepState state = work.stepState(List.of("lr"), 2, List.of("logLikelihood", "kl"));
+            state.schedule(0, new double[] {0.5, 0.25});
+            Tensor z = work.tensor("z", backend.real(), 2, 1);
+            Tensor noisy = work.tensor("noisy", backend.real(), 2, 1);
+            try (Replay replay =
+                    work.record(state, rows, step -> record(step, rows, data, parameters, state, z, prior, noisy))) {
+                replay.run(1);
+                replay.await();
+            }
+            check("z", z.downloadDoubles(), 1, 0);
+            // Rows x = 1 and x = 0: log sigmoid(1) and log(1 - sigmoid(0)); KL = 1/2 and 0.
+            StepState.Snapshot snapshot = state.read();
+            double first = -StrictMath.log1p(StrictMath.exp(-1));
+            check("log-likelihood", new double[] {snapshot.mean("logLikelihood")}, (first - StrictMath.log(2)) / 2);
+            check("kl", new double[] {snapshot.mean("kl")}, 0.25);
+            check("step", new double[] {snapshot.step(), snapshot.epoch(), snapshot.position()}, 1, 1, 0);
+            // dlogit = (sigmoid(l) - x) / 2; dW = sum dlogit * z; dmu = dlogit + mu / 2.
+            double g0 = (1 / (1 + StrictMath.exp(-1)) - 1) / 2;
+            check("decoder gradient", slice(parameters.gradients(), parameters.gradient("decoder.weight")), g0);
+            check(
+                    "decoder bias gradient",
+                    slice(parameters.gradients(), parameters.gradient("decoder.bias")),
+                    g0 + 0.25);
+            check("heads gradient", slice(parameters.gradients(), parameters.gradient("heads.weight")), g0 + 0.5, 0);
+            // Adam's first step moves by lr * sign(g), then gradient descent by lr * g.
+            check(
+                    "updated decoder weight",
+                    slice(parameters.values(), parameters.value("decoder.weight")),
+                    1 + 0.5 - 0.5 * g0);
+            double[] block = new double[1];
+            Normals.row(7, 1, 0, Philox.stream(Noise.Purpose.EPSILON, 0), block);
+            check("noise", slice(noisy.downloadDoubles(), 1, 1), block[0]);
+        }
+    }
+
+    private static void record(
+            Recording step,
+            Rows rows,
+            Tensor data,
+            Parameters parameters,
+            StepState state,
+            Tensor z,
+            Tensor prior,
+            Tensor noisy) {
+        Scratch ids = step.scratch("rowIds", DType.I64, rows);
+        Scratch x = step.scratch("x", rows, 1);
+        Scratch muLogVar = step.scratch("muLogVar", rows, 2);
+        Scratch logits = step.scratch("logits", rows, 1);
+        Scratch logLikelihood = step.scratch("logLikelihood", rows);
+        Scratch kl = step.scratch("kl", rows);
+        Scratch dLogits = step.scratch("dLogits", rows, 1);
+        Scratch dz = step.scratch("dz", rows, 1);
+        Scratch dMuLogVar = step.scratch("dMuLogVar", rows, 2);
+        Operand headsW = parameters.value("heads.weight");
+        Operand headsB = parameters.value("heads.bias");
+        Operand decoderW = parameters.value("decoder.weight");
+        Operand decoderB = parameters.value("decoder.bias");
+        Clamp clamp = Clamp.DEFAULT;
+
+        step.data().selectRows(rows, state, Order.sequential(2), ids);
+        step.data().gather(rows, ids, data, Pixels.UNIT, Noise.off(), state, x);
+        step.linear().linearForward(rows, x, headsW, headsB, Activation.IDENTITY, muLogVar, null);
+        step.latent().reparameterizeForward(rows, muLogVar, clamp, Noise.off(), state, z);
+        step.latent().gaussianKlForward(rows, muLogVar, clamp, kl);
+        step.linear().linearForward(rows, z, decoderW, decoderB, Activation.IDENTITY, logits, null);
+        step.loss().bernoulliForward(rows, logits, x, logLikelihood);
+        step.loss().bernoulliForwardBackward(rows, logits, x, Scalar.of(1), Reduction.MEAN, logLikelihood, dLogits);
+        step.loss().accumulate(rows, state, "logLikelihood", logLikelihood);
+        step.loss().accumulate(rows, state, "kl", kl);
+        step.linear()
+                .linearBackwardWeights(
+                        rows,
+                        z,
+                        dLogits,
+                        parameters.gradient("decoder.weight"),
+                        parameters.gradient("decoder.bias"),
+                        Write.OVERWRITE);
+        step.linear().linearBackwardInput(rows, dLogits, decoderW, Activation.IDENTITY, z, dz, Write.OVERWRITE);
+        step.latent()
+                .reparameterizeBackward(
+                        rows, muLogVar, clamp, Noise.off(), state, dz, Scalar.of(1), Reduction.MEAN, dMuLogVar);
+        step.linear()
+                .linearBackwardWeights(
+                        rows,
+                        x,
+                        dMuLogVar,
+                        parameters.gradient("heads.weight"),
+                        parameters.gradient("heads.bias"),
+                        Write.OVERWRITE);
+        step.optimizer().checkGradients(parameters, "all", state);
+        // Corrections of Adam's first step: 1 - 0.9 and 1 - 0.99.
+        step.optimizer()
+                .adam(
+                        parameters,
+                        "all",
+                        state,
+                        state.slot("lr"),
+                        Scalar.of(1 - 0.9),
+                        Scalar.of(1 - 0.99),
+                        0.9,
+                        0.99,
+                        1e-8);
+        step.optimizer().sgd(parameters, "all", state, state.slot("lr"));
+        step.latent().reparameterizeForward(rows, prior, clamp, Noise.training(7, Noise.Purpose.EPSILON), state, noisy);
+        step.optimizer().advance(state);
+    }
+
+    private static double[] slice(Tensor tensor, View view) {
+        return slice(tensor.downloadDoubles(), Math.toIntExact(view.offset()), Math.toIntExact(view.size()));
+    }
+
+    private static double[] slice(double[] all, int offset, int size) {
+        return Arrays.copyOfRange(all, offset, offset + size);
+    }
+
+    private static void check(String what, double[] actual, double... expected) {
+        for (int i = 0; i < expected.length; i++) {
+            if (!(Math.abs(actual[i] - expected[i]) <= TOLERANCE)) {
+                throw new BackendException(what + "[" + i + "] is " + actual[i] + ", expected " + expected[i]);
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+package io.github.elbo4j.backend.java;
+
+import io.github.elbo4j.backend.DType;
+import io.github.elbo4j.backend.DataKernels;
+import io.github.elbo4j.backend.KernelCall;
+import io.github.elbo4j.backend.Noise;
+import io.github.elbo4j.backend.Operand;
+import io.github.elbo4j.backend.Philox;
+import io.github.elbo4j.backend.Rows;
+import io.github.elbo4j.backend.Shuffle;
+import io.github.elbo4j.backend.StepState;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/** Choosing and gathering rows. */
+@SuppressWarnings("cast") // the binary64 twin casts to its own type
+final class JavaDataKernels implements DataKernels {
+    private static final int GRAIN = 1 << 13;
+
+    private final JavaBackend backend;
+    private final JavaIssuer issuer;
+
+    JavaDataKernels(JavaBackend backend, JavaIssuer issuer) {
+        this.backend = backend;
+        this.issuer = issuer;
+    }
+
+    // rowIds(i) = firstRow + shuffle(position + i)
+    @Override
+    public void selectRows(Rows rows, StepState state, Order order, Operand rowIds) {
+        KernelCall call = KernelCall.selectRows(backend, rows, order, rowIds);
+        JavaStepState own = JavaStepState.of(state);
+        long[] ids = JavaOperands.i64(rowIds);
+        int io = JavaOperands.offset(rowIds);
+        issuer.issue(call, ignored -> {
+            int active = (int) Math.max(0, Math.min(rows.capacity(), order.rowCount() - own.position()));
+            own.activate(active, order.rowCount());
+            for (int i = 0; i < active; i++) {
+                long place = own.position() + i;
+                ids[io + i] = order.firstRow()
+                        + (order.shuffled() ? Shuffle.row(order.seed(), own.epoch(), place, order.rowCount()) : place);
+            }
+        });
+    }
+
+    // out(r, c) = data(rowIds(r), c), as it is, divided by 255, or one with that probability
+    @Override
+    public void gather(
+            Rows rows, Operand rowIds, Operand data, Pixels pixels, Noise noise, StepState state, Operand out) {
+        KernelCall call = KernelCall.gather(backend, rows, rowIds, data, pixels, noise, out);
+        JavaNoise random = new JavaNoise(noise, JavaStepState.of(state));
+        long[] ids = JavaOperands.i64(rowIds);
+        int io = JavaOperands.offset(rowIds);
+        boolean bytes = data.type() == DType.U8;
+        MemorySegment source = JavaOperands.segment(data);
+        long start = JavaOperands.longOffset(data);
+        long dataRows = data.rows();
+        int columns = (int) data.columns();
+        float[] outs = JavaOperands.f32(out);
+        int oo = JavaOperands.offset(out);
+        issuer.issue(
+                call,
+                active -> backend.workers().split(active, GRAIN / columns + 1, (from, to) -> {
+                    int[] block = new int[4];
+                    for (int r = from; r < to; r++) {
+                        long row = ids[io + r];
+                        int at = oo + r * columns;
+                        if (row < 0 || row >= dataRows) {
+                            Arrays.fill(outs, at, at + columns, 0f);
+                            continue;
+                        }
+                        for (int c = 0; c < columns; c++) {
+                            if (pixels == Pixels.BERNOULLI && (c & 3) == 0) {
+                                random.block(r, 0, c, block);
+                            }
+                            long element = start + row * columns + c;
+                            if (bytes) {
+                                outs[at + c] =
+                                        ofByte(source.get(ValueLayout.JAVA_BYTE, element) & 0xFF, pixels, block[c & 3]);
+                            } else {
+                                float value = source.getAtIndex(JavaOperands.FLOAT, element);
+                                outs[at + c] = pixels == Pixels.BERNOULLI
+                                        ? (Philox.uniform(block[c & 3]) < value ? 1 : 0)
+                                        : value;
+                            }
+                        }
+                    }
+                }));
+    }
+
+    private static float ofByte(int q, Pixels pixels, int word) {
+        return switch (pixels) {
+            case AS_IS -> q;
+            case UNIT -> (float) q / 255;
+            // floor(word * 255 / 2^32) is uniform on 0..254, so it is below q with probability q / 255.
+            case BERNOULLI -> (((word & 0xFFFFFFFFL) * 255) >>> 32) < q ? 1 : 0;
+        };
+    }
+}

@@ -1,0 +1,146 @@
+package io.github.elbo4j.backend.java;
+
+import static io.github.elbo4j.backend.java.JavaMath.exp;
+import static io.github.elbo4j.backend.java.JavaMath.expm1;
+
+import io.github.elbo4j.backend.KernelCall;
+import io.github.elbo4j.backend.LatentKernels;
+import io.github.elbo4j.backend.Noise;
+import io.github.elbo4j.backend.Operand;
+import io.github.elbo4j.backend.Rows;
+import io.github.elbo4j.backend.Scalar;
+import io.github.elbo4j.backend.StepState;
+
+/** The Gaussian latent in plain loops over rows. */
+@SuppressWarnings("cast") // the binary64 twin casts to its own type
+final class JavaLatentKernels implements LatentKernels {
+    private static final int GRAIN = 1 << 9;
+
+    private final JavaBackend backend;
+    private final JavaIssuer issuer;
+
+    JavaLatentKernels(JavaBackend backend, JavaIssuer issuer) {
+        this.backend = backend;
+        this.issuer = issuer;
+    }
+
+    // z = mu + exp(lv / 2) * epsilon
+    @Override
+    public void reparameterizeForward(
+            Rows rows, Operand muLogVar, Clamp clamp, Noise noise, StepState state, Operand z) {
+        KernelCall call = KernelCall.reparameterizeForward(backend, rows, muLogVar, clamp, noise, z);
+        JavaNoise random = new JavaNoise(noise, JavaStepState.of(state));
+        int d = (int) z.columns();
+        int fold = rows.fold();
+        float[] heads = JavaOperands.f32(muLogVar);
+        float[] zs = JavaOperands.f32(z);
+        int ho = JavaOperands.offset(muLogVar);
+        int zo = JavaOperands.offset(z);
+        issuer.issue(
+                call,
+                active -> backend.workers().split(active, GRAIN / (d * fold) + 1, (from, to) -> {
+                    double[] epsilon = new double[d];
+                    for (int b = from; b < to; b++) {
+                        for (int s = 0; s < fold; s++) {
+                            random.normals(b, s, epsilon);
+                            for (int j = 0; j < d; j++) {
+                                float mu = heads[ho + b * 2 * d + j];
+                                float lv = clamped(heads[ho + b * 2 * d + d + j], clamp);
+                                zs[zo + (b * fold + s) * d + j] = mu + exp(0.5f * lv) * (float) epsilon[j];
+                            }
+                        }
+                    }
+                }));
+    }
+
+    // dmu     = sum_s dz                             + w * mu
+    // dlogVar = sum_s dz * epsilon * exp(lv / 2) / 2 + w * expm1(lv) / 2
+    @Override
+    public void reparameterizeBackward(
+            Rows rows,
+            Operand muLogVar,
+            Clamp clamp,
+            Noise noise,
+            StepState state,
+            Operand dz,
+            Scalar klWeight,
+            Reduction reduction,
+            Operand dMuLogVar) {
+        KernelCall call = KernelCall.reparameterizeBackward(
+                backend, rows, muLogVar, clamp, noise, dz, klWeight, reduction, dMuLogVar);
+        JavaNoise random = new JavaNoise(noise, JavaStepState.of(state));
+        int d = (int) dz.columns();
+        int fold = rows.fold();
+        float[] heads = JavaOperands.f32(muLogVar);
+        float[] dzs = JavaOperands.f32(dz);
+        float[] dHeads = JavaOperands.f32(dMuLogVar);
+        int ho = JavaOperands.offset(muLogVar);
+        int dzo = JavaOperands.offset(dz);
+        int dho = JavaOperands.offset(dMuLogVar);
+        issuer.issue(call, active -> {
+            float w = (float) (JavaStepState.value(klWeight) / (reduction == Reduction.MEAN ? active : 1));
+            backend.workers().split(active, GRAIN / (d * fold) + 1, (from, to) -> {
+                double[] epsilon = new double[d];
+                float[] sumDz = new float[d];
+                float[] sumDzEpsilon = new float[d];
+                for (int b = from; b < to; b++) {
+                    java.util.Arrays.fill(sumDz, 0f);
+                    java.util.Arrays.fill(sumDzEpsilon, 0f);
+                    for (int s = 0; s < fold; s++) {
+                        random.normals(b, s, epsilon);
+                        for (int j = 0; j < d; j++) {
+                            float g = dzs[dzo + (b * fold + s) * d + j];
+                            sumDz[j] += g;
+                            sumDzEpsilon[j] += g * (float) epsilon[j];
+                        }
+                    }
+                    for (int j = 0; j < d; j++) {
+                        float mu = heads[ho + b * 2 * d + j];
+                        float logVar = heads[ho + b * 2 * d + d + j];
+                        float lv = clamped(logVar, clamp);
+                        float dLogVar = sumDzEpsilon[j] * (0.5f * exp(0.5f * lv)) + w * (0.5f * expm1(lv));
+                        dHeads[dho + b * 2 * d + j] = sumDz[j] + w * mu;
+                        dHeads[dho + b * 2 * d + d + j] = passed(dLogVar, logVar, clamp);
+                    }
+                }
+            });
+        });
+    }
+
+    // kl = sum_j (mu^2 + (expm1(lv) - lv)) / 2
+    @Override
+    public void gaussianKlForward(Rows rows, Operand muLogVar, Clamp clamp, Operand kl) {
+        KernelCall call = KernelCall.gaussianKlForward(backend, rows, muLogVar, clamp, kl);
+        int d = (int) muLogVar.columns() / 2;
+        float[] heads = JavaOperands.f32(muLogVar);
+        float[] kls = JavaOperands.f32(kl);
+        int ho = JavaOperands.offset(muLogVar);
+        int ko = JavaOperands.offset(kl);
+        issuer.issue(
+                call,
+                active -> backend.workers().split(active, GRAIN / d + 1, (from, to) -> {
+                    JavaRowSum sum = new JavaRowSum();
+                    for (int b = from; b < to; b++) {
+                        sum.reset();
+                        for (int j = 0; j < d; j++) {
+                            float mu = heads[ho + b * 2 * d + j];
+                            float lv = clamped(heads[ho + b * 2 * d + d + j], clamp);
+                            sum.add(j, 0.5f * (mu * mu + (expm1(lv) - lv)));
+                        }
+                        kls[ko + b] = sum.total();
+                    }
+                }));
+    }
+
+    /** min(max(logVar, low), high); a NaN stays one. */
+    private static float clamped(float logVar, Clamp clamp) {
+        return Math.min(Math.max(logVar, (float) clamp.low()), (float) clamp.high());
+    }
+
+    /** Outside the range a gradient passes only if descent along it leads back. */
+    private static float passed(float gradient, float logVar, Clamp clamp) {
+        boolean leadsOut =
+                (logVar < (float) clamp.low() && gradient > 0) || (logVar > (float) clamp.high() && gradient < 0);
+        return leadsOut ? 0 : gradient;
+    }
+}

@@ -1,0 +1,133 @@
+package io.github.elbo4j.backend.java;
+
+import io.github.elbo4j.backend.Activation;
+import io.github.elbo4j.backend.KernelCall;
+import io.github.elbo4j.backend.LinearKernels;
+import io.github.elbo4j.backend.Operand;
+import io.github.elbo4j.backend.Rows;
+import io.github.elbo4j.backend.java.JavaProducts.Matrix;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** Dense layers in plain loops: one product with three readings, see {@link JavaProducts}. */
+final class JavaLinearKernels implements LinearKernels {
+    /** Column sums add blocks of this many rows, in order. */
+    private static final int SUM_BLOCK = 64;
+
+    /** Fewest multiplications worth a thread. */
+    private static final int GRAIN = 1 << 16;
+
+    private final JavaBackend backend;
+    private final JavaIssuer issuer;
+
+    JavaLinearKernels(JavaBackend backend, JavaIssuer issuer) {
+        this.backend = backend;
+        this.issuer = issuer;
+    }
+
+    // a(r, o) = sum over i of x(r, i) * W(o, i) + b(o);  y = f(a)
+    @Override
+    public void linearForward(
+            Rows rows, Operand x, Operand w, Operand b, Activation f, Operand y, @Nullable Operand pre) {
+        KernelCall call = KernelCall.linearForward(backend, rows, x, w, b, f, y, pre);
+        int in = (int) x.columns();
+        int out = (int) w.rows();
+        Matrix xs = new Matrix(JavaOperands.f32(x), JavaOperands.offset(x), in, 1);
+        Matrix wTransposed = new Matrix(JavaOperands.f32(w), JavaOperands.offset(w), 1, in);
+        float[] bs = JavaOperands.f32(b);
+        float[] ys = JavaOperands.f32(y);
+        float[] pres = JavaOperands.f32(pre == null ? y : pre);
+        int bo = JavaOperands.offset(b);
+        int yo = JavaOperands.offset(y);
+        int po = pre == null ? 0 : JavaOperands.offset(pre);
+        issuer.issue(
+                call,
+                active -> backend.workers()
+                        .split(
+                                active * rows.fold(),
+                                GRAIN / (in * out) + 1,
+                                (from, to) -> JavaProducts.rows(xs, wTransposed, in, out, from, to, (r, sum) -> {
+                                    for (int o = 0; o < out; o++) {
+                                        float a = sum[o] + bs[bo + o];
+                                        if (pre != null) {
+                                            pres[po + r * out + o] = a;
+                                        }
+                                        ys[yo + r * out + o] = JavaActivations.value(f, a);
+                                    }
+                                })));
+    }
+
+    // dx(r, i) = (sum over o of g(r, o) * W(o, i)) * f'(saved(r, i))
+    @Override
+    public void linearBackwardInput(
+            Rows rows, Operand g, Operand w, Activation f, Operand saved, Operand dx, Write write) {
+        KernelCall call = KernelCall.linearBackwardInput(backend, rows, g, w, f, saved, dx, write);
+        int in = (int) w.columns();
+        int out = (int) w.rows();
+        Matrix gs = new Matrix(JavaOperands.f32(g), JavaOperands.offset(g), out, 1);
+        Matrix ws = new Matrix(JavaOperands.f32(w), JavaOperands.offset(w), in, 1);
+        float[] saveds = JavaOperands.f32(saved);
+        float[] dxs = JavaOperands.f32(dx);
+        int so = JavaOperands.offset(saved);
+        int dxo = JavaOperands.offset(dx);
+        issuer.issue(
+                call,
+                active -> backend.workers()
+                        .split(
+                                active * rows.fold(),
+                                GRAIN / (in * out) + 1,
+                                (from, to) -> JavaProducts.rows(gs, ws, out, in, from, to, (r, sum) -> {
+                                    for (int i = 0; i < in; i++) {
+                                        int at = dxo + r * in + i;
+                                        float total = write == Write.ADD ? dxs[at] + sum[i] : sum[i];
+                                        dxs[at] = total * JavaActivations.derivative(f, saveds[so + r * in + i]);
+                                    }
+                                })));
+    }
+
+    // dW(o, i) = sum over r of g(r, o) * x(r, i);  db(o) = sum over r of g(r, o)
+    @Override
+    public void linearBackwardWeights(Rows rows, Operand x, Operand g, Operand dw, Operand db, Write write) {
+        KernelCall call = KernelCall.linearBackwardWeights(backend, rows, x, g, dw, db, write);
+        int in = (int) x.columns();
+        int out = (int) g.columns();
+        Matrix gTransposed = new Matrix(JavaOperands.f32(g), JavaOperands.offset(g), 1, out);
+        Matrix xs = new Matrix(JavaOperands.f32(x), JavaOperands.offset(x), in, 1);
+        float[] dws = JavaOperands.f32(dw);
+        float[] dbs = JavaOperands.f32(db);
+        int dwo = JavaOperands.offset(dw);
+        int dbo = JavaOperands.offset(db);
+        issuer.issue(call, active -> {
+            int depth = active * rows.fold();
+            backend.workers().split(out, GRAIN / (in * Math.max(1, depth)) + 1, (from, to) -> {
+                JavaProducts.rows(gTransposed, xs, depth, in, from, to, (o, sum) -> {
+                    for (int i = 0; i < in; i++) {
+                        int at = dwo + o * in + i;
+                        dws[at] = write == Write.ADD ? dws[at] + sum[i] : sum[i];
+                    }
+                });
+                columnSums(gTransposed, depth, from, to, write, dbs, dbo);
+            });
+        });
+    }
+
+    /** Sums each column's 64-row blocks in ascending order, then the blocks in ascending order. */
+    private static void columnSums(Matrix gTransposed, int depth, int from, int to, Write write, float[] dbs, int dbo) {
+        float[] total = new float[to - from];
+        float[] block = new float[to - from];
+        for (int start = 0; start < depth; start += SUM_BLOCK) {
+            Arrays.fill(block, 0f);
+            for (int r = start; r < Math.min(depth, start + SUM_BLOCK); r++) {
+                for (int o = from; o < to; o++) {
+                    block[o - from] += gTransposed.array()[gTransposed.offset() + r * gTransposed.columnStride() + o];
+                }
+            }
+            for (int o = from; o < to; o++) {
+                total[o - from] += block[o - from];
+            }
+        }
+        for (int o = from; o < to; o++) {
+            dbs[dbo + o] = write == Write.ADD ? dbs[dbo + o] + total[o - from] : total[o - from];
+        }
+    }
+}

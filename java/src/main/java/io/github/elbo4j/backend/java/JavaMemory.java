@@ -1,0 +1,60 @@
+package io.github.elbo4j.backend.java;
+
+import io.github.elbo4j.backend.BackendMemoryException;
+import io.github.elbo4j.backend.DType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Elements of one tensor: an array for the types that kernels compute with, so that their loops read as plain Java, and a
+ * native segment for the others, whose tensors (data sets) may exceed what an array holds.
+ */
+final class JavaMemory {
+    private static final long MAX_ARRAY = Integer.MAX_VALUE - 8;
+
+    private final MemorySegment segment;
+    private final Arena arena;
+
+    JavaMemory(DType type, long elements, String what) {
+        boolean inArray = type == DType.F32 || type == DType.F64 || type == DType.I64;
+        if (inArray && elements > MAX_ARRAY) {
+            throw new BackendMemoryException(what + ": the Java backend holds at most " + MAX_ARRAY + " elements of "
+                    + type + " in one tensor; use fewer rows, or the native backend");
+        }
+        this.arena = Arena.ofShared();
+        try {
+            this.segment = switch (type) {
+                case F32 -> MemorySegment.ofArray(new float[(int) elements]);
+                case F64 -> MemorySegment.ofArray(new double[(int) elements]);
+                case I64 -> MemorySegment.ofArray(new long[(int) elements]);
+                case BF16, U8, I32 -> arena.allocate(Math.multiplyExact(elements, type.bytes()), type.bytes());
+            };
+        } catch (OutOfMemoryError e) {
+            arena.close();
+            throw new BackendMemoryException(
+                    what + ": the JVM has no memory for " + elements + " elements of " + type
+                            + "; raise -Xmx (arrays) or -XX:MaxDirectMemorySize, or use a smaller batch or model",
+                    e);
+        }
+    }
+
+    MemorySegment segment() {
+        return segment;
+    }
+
+    float[] f32() {
+        return (float[]) segment.heapBase().orElseThrow();
+    }
+
+    double[] f64() {
+        return (double[]) segment.heapBase().orElseThrow();
+    }
+
+    long[] i64() {
+        return (long[]) segment.heapBase().orElseThrow();
+    }
+
+    void free() {
+        arena.close();
+    }
+}

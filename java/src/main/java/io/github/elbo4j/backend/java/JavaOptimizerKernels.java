@@ -1,0 +1,125 @@
+package io.github.elbo4j.backend.java;
+
+import static io.github.elbo4j.backend.java.JavaMath.sqrt;
+
+import io.github.elbo4j.backend.KernelCall;
+import io.github.elbo4j.backend.OptimizerKernels;
+import io.github.elbo4j.backend.Parameters;
+import io.github.elbo4j.backend.Scalar;
+import io.github.elbo4j.backend.StepState;
+import io.github.elbo4j.backend.View;
+
+/** Updates in plain loops over the arena. */
+@SuppressWarnings("cast") // the binary64 twin casts to its own type
+final class JavaOptimizerKernels implements OptimizerKernels {
+    private static final int GRAIN = 1 << 15;
+
+    private final JavaBackend backend;
+    private final JavaIssuer issuer;
+
+    JavaOptimizerKernels(JavaBackend backend, JavaIssuer issuer) {
+        this.backend = backend;
+        this.issuer = issuer;
+    }
+
+    @Override
+    public void checkGradients(Parameters parameters, String group, StepState state) {
+        KernelCall call = KernelCall.checkGradients(backend, parameters, group);
+        JavaStepState own = JavaStepState.of(state);
+        float[] gradients = JavaOperands.f32(parameters.gradients());
+        issuer.issue(call, ignored -> {
+            for (Parameters.Spec spec : parameters.specs()) {
+                if (own.halted() || !spec.trained() || !spec.group().equals(group)) {
+                    continue;
+                }
+                View view = parameters.gradient(spec.name());
+                int start = (int) view.offset();
+                int size = (int) view.size();
+                int firstBad = -1;
+                int bad = 0;
+                for (int i = 0; i < size; i++) {
+                    if (!Float.isFinite(gradients[start + i])) {
+                        firstBad = bad == 0 ? i : firstBad;
+                        bad++;
+                    }
+                }
+                if (bad > 0) {
+                    own.halt(view.name(), firstBad, bad);
+                }
+            }
+        });
+    }
+
+    // m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2;  w = w - lr / c1 * m / (sqrt(v) / sqrt(c2) + epsilon)
+    @Override
+    public void adam(
+            Parameters parameters,
+            String group,
+            StepState state,
+            Scalar learningRate,
+            Scalar correction1,
+            Scalar correction2,
+            double beta1,
+            double beta2,
+            double epsilon) {
+        KernelCall call = KernelCall.adam(
+                backend, parameters, group, learningRate, correction1, correction2, beta1, beta2, epsilon);
+        JavaStepState own = JavaStepState.of(state);
+        float[] w = JavaOperands.f32(parameters.values());
+        float[] gradients = JavaOperands.f32(parameters.gradients());
+        float[] m = JavaOperands.f32(parameters.moment(0));
+        float[] v = JavaOperands.f32(parameters.moment(1));
+        int start = (int) parameters.groupOffset(group);
+        int size = (int) parameters.groupSize(group);
+        float b1 = (float) beta1;
+        float b2 = (float) beta2;
+        float oneMinusB1 = (float) (1 - beta1);
+        float oneMinusB2 = (float) (1 - beta2);
+        float eps = (float) epsilon;
+        issuer.issue(call, ignored -> {
+            if (own.halted()) {
+                return;
+            }
+            float stepSize = (float) (JavaStepState.value(learningRate) / JavaStepState.value(correction1));
+            float sqrtC2 = (float) StrictMath.sqrt(JavaStepState.value(correction2));
+            backend.workers().split(size, GRAIN, (from, to) -> {
+                for (int i = start + from; i < start + to; i++) {
+                    float g = gradients[i];
+                    m[i] = b1 * m[i] + oneMinusB1 * g;
+                    v[i] = b2 * v[i] + oneMinusB2 * (g * g);
+                    w[i] = w[i] - stepSize * (m[i] / (sqrt(v[i]) / sqrtC2 + eps));
+                }
+            });
+            JavaParameters.valuesChanged(parameters);
+        });
+    }
+
+    // w = w - lr * g
+    @Override
+    public void sgd(Parameters parameters, String group, StepState state, Scalar learningRate) {
+        KernelCall call = KernelCall.sgd(backend, parameters, group, learningRate);
+        JavaStepState own = JavaStepState.of(state);
+        float[] w = JavaOperands.f32(parameters.values());
+        float[] gradients = JavaOperands.f32(parameters.gradients());
+        int start = (int) parameters.groupOffset(group);
+        int size = (int) parameters.groupSize(group);
+        issuer.issue(call, ignored -> {
+            if (own.halted()) {
+                return;
+            }
+            float lr = (float) JavaStepState.value(learningRate);
+            backend.workers().split(size, GRAIN, (from, to) -> {
+                for (int i = start + from; i < start + to; i++) {
+                    w[i] = w[i] - lr * gradients[i];
+                }
+            });
+            JavaParameters.valuesChanged(parameters);
+        });
+    }
+
+    @Override
+    public void advance(StepState state) {
+        JavaStepState own = JavaStepState.of(state);
+        issuer.issue(KernelCall.advance(backend), ignored -> own.advance());
+    }
+}

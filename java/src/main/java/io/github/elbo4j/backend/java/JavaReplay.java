@@ -1,0 +1,123 @@
+package io.github.elbo4j.backend.java;
+
+import io.github.elbo4j.backend.KernelCall;
+import io.github.elbo4j.backend.Replay;
+import io.github.elbo4j.backend.Rows;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** The pre-bound list of a recorded step; runs it on the caller's thread and the backend's workers. */
+final class JavaReplay implements Replay {
+    private final JavaWorkspace workspace;
+    private final JavaStepState state;
+    private final Rows rows;
+    private final List<KernelCall> calls;
+    private final JavaStep[] steps;
+    private final List<JavaTensor> pinned;
+    private final long scratchBytes;
+    private final boolean selectsRows;
+    private final boolean scheduled;
+    private boolean open = true;
+
+    JavaReplay(
+            JavaWorkspace workspace,
+            JavaStepState state,
+            Rows rows,
+            List<KernelCall> calls,
+            List<JavaStep> steps,
+            List<JavaTensor> pinned,
+            long scratchBytes,
+            boolean selectsRows) {
+        this.workspace = workspace;
+        this.state = state;
+        this.rows = rows;
+        this.calls = List.copyOf(calls);
+        this.steps = steps.toArray(JavaStep[]::new);
+        this.pinned = List.copyOf(pinned);
+        this.scratchBytes = scratchBytes;
+        this.selectsRows = selectsRows;
+        this.scheduled = calls.stream().anyMatch(KernelCall::scheduled);
+    }
+
+    @Override
+    public void run(long times) {
+        if (times < 0) {
+            throw new IllegalArgumentException("run: " + times + " times");
+        }
+        enter("run");
+        try {
+            if (scheduled && times > 0) {
+                state.requireSchedule(times);
+            }
+            for (long i = 0; i < times; i++) {
+                once(Math.toIntExact(rows.capacity()));
+            }
+        } finally {
+            workspace.exit();
+        }
+    }
+
+    @Override
+    public void runRows(long activeRows) {
+        if (activeRows < 1 || activeRows > rows.capacity()) {
+            throw new IllegalArgumentException("runRows: " + activeRows + " active rows of " + rows.capacity());
+        }
+        if (selectsRows) {
+            throw new IllegalStateException("runRows: this recording chooses its rows itself; call run");
+        }
+        enter("runRows");
+        try {
+            if (scheduled) {
+                state.requireSchedule(1);
+            }
+            once((int) activeRows);
+        } finally {
+            workspace.exit();
+        }
+    }
+
+    private void once(int activeRows) {
+        state.activate(activeRows, 0);
+        for (JavaStep step : steps) {
+            step.run(selectsRows ? state.activeRows() : activeRows);
+        }
+    }
+
+    private void enter(String call) {
+        workspace.enter(call);
+        if (!open) {
+            workspace.exit();
+            throw new IllegalStateException(call + ": the replay is closed");
+        }
+    }
+
+    @Override
+    public void await() {
+        // Runs are finished when they return.
+    }
+
+    @Override
+    public String explain() {
+        return calls.stream().map(KernelCall::toString).collect(Collectors.joining("\n"));
+    }
+
+    @Override
+    public void close() {
+        if (!workspace.isOpen() || !open) {
+            return;
+        }
+        workspace.enter("close");
+        try {
+            dispose();
+        } finally {
+            workspace.exit();
+        }
+    }
+
+    /** Closes within a call that holds the workspace. */
+    void dispose() {
+        open = false;
+        pinned.forEach(JavaTensor::unpin);
+        workspace.release(this, scratchBytes);
+    }
+}

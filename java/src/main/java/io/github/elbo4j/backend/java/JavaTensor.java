@@ -1,0 +1,166 @@
+package io.github.elbo4j.backend.java;
+
+import io.github.elbo4j.backend.Backend;
+import io.github.elbo4j.backend.DType;
+import io.github.elbo4j.backend.Tensor;
+import io.github.elbo4j.backend.View;
+import java.lang.foreign.MemorySegment;
+
+/** A tensor of the reference backend. */
+final class JavaTensor implements Tensor {
+    private final JavaWorkspace workspace;
+    private final String name;
+    private final DType type;
+    private final long[] shape;
+    private final JavaMemory memory;
+    private final boolean ownedByParameters;
+    private int pins;
+    private boolean open = true;
+
+    JavaTensor(
+            JavaWorkspace workspace,
+            String name,
+            DType type,
+            long[] shape,
+            JavaMemory memory,
+            boolean ownedByParameters) {
+        this.workspace = workspace;
+        this.name = name;
+        this.type = type;
+        this.shape = shape.clone();
+        this.memory = memory;
+        this.ownedByParameters = ownedByParameters;
+    }
+
+    JavaWorkspace workspace() {
+        return workspace;
+    }
+
+    JavaMemory memory() {
+        return memory;
+    }
+
+    long bytes() {
+        return size() * type.bytes();
+    }
+
+    synchronized void pin() {
+        pins++;
+    }
+
+    synchronized void unpin() {
+        pins--;
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public DType type() {
+        return type;
+    }
+
+    @Override
+    public long[] shape() {
+        return shape.clone();
+    }
+
+    @Override
+    public Backend backend() {
+        return workspace.backend();
+    }
+
+    @Override
+    public synchronized boolean isOpen() {
+        return open;
+    }
+
+    @Override
+    public void upload(MemorySegment source, long elementOffset) {
+        long offset = byteOffset("upload", source, elementOffset);
+        workspace.enter("upload to '" + name + "'");
+        try {
+            MemorySegment.copy(source, 0, memory.segment(), offset, source.byteSize());
+            workspace.valuesChanged(this);
+        } finally {
+            workspace.exit();
+        }
+    }
+
+    @Override
+    public void download(MemorySegment target, long elementOffset) {
+        long offset = byteOffset("download", target, elementOffset);
+        if (target.isReadOnly()) {
+            throw new IllegalArgumentException("download of '" + name + "': the target segment is read-only");
+        }
+        workspace.enter("download of '" + name + "'");
+        try {
+            MemorySegment.copy(memory.segment(), offset, target, 0, target.byteSize());
+        } finally {
+            workspace.exit();
+        }
+    }
+
+    private long byteOffset(String what, MemorySegment host, long elementOffset) {
+        if (!isOpen()) {
+            throw new IllegalStateException(what + ": tensor '" + name + "' is closed");
+        }
+        long elements = host.byteSize() / type.bytes();
+        if (host.byteSize() % type.bytes() != 0
+                || elementOffset < 0
+                || elementOffset > size()
+                || elements > size() - elementOffset) {
+            throw new IllegalArgumentException(what + ": " + host.byteSize() + " bytes at element " + elementOffset
+                    + " do not fit tensor '" + name + "' of " + size() + " elements of " + type);
+        }
+        return elementOffset * type.bytes();
+    }
+
+    @Override
+    public View view(String viewName, long elementOffset, long... viewShape) {
+        long elements = JavaWorkspace.elements(viewName, viewShape);
+        if (elementOffset < 0
+                || elementOffset > size() - elements
+                || elementOffset * type.bytes() % VIEW_ALIGNMENT != 0) {
+            throw new IllegalArgumentException("view '" + viewName + "' of " + elements + " elements at "
+                    + elementOffset
+                    + " must lie in tensor '" + name + "' of " + size() + " elements and begin at a multiple of "
+                    + VIEW_ALIGNMENT + " bytes");
+        }
+        return new JavaView(this, viewName, elementOffset, viewShape);
+    }
+
+    @Override
+    public void close() {
+        if (ownedByParameters && workspace.isOpen()) {
+            throw new IllegalStateException(
+                    "'" + name + "' belongs to parameters, which live as long as workspace '" + workspace.name() + "'");
+        }
+        synchronized (this) {
+            if (!open) {
+                return;
+            }
+            if (pins > 0) {
+                throw new IllegalStateException(
+                        "tensor '" + name + "' is used by an open replay; close the replay first");
+            }
+            open = false;
+        }
+        workspace.release(this);
+    }
+
+    /** Frees without asking: the workspace is being closed and its replays with it. */
+    void free() {
+        synchronized (this) {
+            open = false;
+        }
+        memory.free();
+    }
+
+    @Override
+    public String toString() {
+        return io.github.elbo4j.backend.KernelCall.describe(this);
+    }
+}

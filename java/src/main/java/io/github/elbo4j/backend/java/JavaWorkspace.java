@@ -1,0 +1,223 @@
+package io.github.elbo4j.backend.java;
+
+import io.github.elbo4j.backend.BackendMemoryException;
+import io.github.elbo4j.backend.DType;
+import io.github.elbo4j.backend.Parameters;
+import io.github.elbo4j.backend.Recording;
+import io.github.elbo4j.backend.Replay;
+import io.github.elbo4j.backend.Rows;
+import io.github.elbo4j.backend.StepState;
+import io.github.elbo4j.backend.Tensor;
+import io.github.elbo4j.backend.Workspace;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+
+/** A workspace of the reference backend; finds out when two threads use it at the same time. */
+final class JavaWorkspace implements Workspace {
+    /** Who is inside, and in which call. */
+    private record Visit(Thread thread, String call) {}
+
+    private final JavaBackend backend;
+    private final String name;
+    private final long byteBudget;
+    private final AtomicReference<Visit> visitor = new AtomicReference<>();
+    private final Set<JavaTensor> tensors = new HashSet<>();
+    private final List<JavaParameters> parameters = new ArrayList<>();
+    private final Set<JavaReplay> replays = new HashSet<>();
+    private volatile boolean open = true;
+    private long bytesInUse;
+
+    JavaWorkspace(JavaBackend backend, String name, long byteBudget) {
+        this.backend = backend;
+        this.name = name;
+        this.byteBudget = byteBudget;
+    }
+
+    boolean isOpen() {
+        return open;
+    }
+
+    /** Marks the workspace as used by this thread; throws if it is closed or another call is inside. */
+    void enter(String call) {
+        if (!open) {
+            throw new IllegalStateException(call + ": workspace '" + name + "' is closed");
+        }
+        Visit mine = new Visit(Thread.currentThread(), call);
+        Visit other = visitor.compareAndExchange(null, mine);
+        if (other != null) {
+            throw new IllegalStateException(call + ": workspace '" + name + "' is in use by " + other.call()
+                    + " on thread '" + other.thread().getName() + "'; a workspace serves one call at a time");
+        }
+    }
+
+    void exit() {
+        visitor.set(null);
+    }
+
+    @Override
+    public JavaBackend backend() {
+        return backend;
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public synchronized long bytesInUse() {
+        return bytesInUse;
+    }
+
+    @Override
+    public Tensor tensor(String tensorName, DType type, long... shape) {
+        enter("tensor '" + tensorName + "'");
+        try {
+            return newTensor(tensorName, type, shape, false);
+        } finally {
+            exit();
+        }
+    }
+
+    /** {@return one part of a parameter arena; called from within {@link #parameters}} */
+    JavaTensor arena(String part, long elements) {
+        return newTensor(part, backend.real(), new long[] {elements}, true);
+    }
+
+    private JavaTensor newTensor(String tensorName, DType type, long[] shape, boolean ownedByParameters) {
+        JavaMemory memory = allocate(tensorName, type, elements(tensorName, shape));
+        JavaTensor tensor = new JavaTensor(this, tensorName, type, shape, memory, ownedByParameters);
+        tensors.add(tensor);
+        return tensor;
+    }
+
+    JavaMemory allocate(String what, DType type, long elements) {
+        if (elements > Long.MAX_VALUE / type.bytes() || elements * type.bytes() > byteBudget - bytesInUse()) {
+            throw new BackendMemoryException("'" + what + "': " + elements + " elements of " + type
+                    + " exceed the budget of workspace '" + name + "', " + bytesInUse() + " of " + byteBudget
+                    + " bytes used; raise the budget, or use a smaller batch or model");
+        }
+        JavaMemory memory = new JavaMemory(type, elements, "'" + what + "'");
+        account(elements * type.bytes());
+        return memory;
+    }
+
+    private synchronized void account(long bytes) {
+        bytesInUse += bytes;
+        backend.allocated(bytes);
+    }
+
+    @Override
+    public Parameters parameters(List<Parameters.Spec> specs, int moments) {
+        enter("parameters");
+        Set<JavaTensor> before = Set.copyOf(tensors);
+        try {
+            JavaParameters made = new JavaParameters(this, specs, moments);
+            parameters.add(made);
+            return made;
+        } catch (RuntimeException e) {
+            for (JavaTensor tensor : List.copyOf(tensors)) {
+                if (!before.contains(tensor)) {
+                    drop(tensor);
+                }
+            }
+            throw e;
+        } finally {
+            exit();
+        }
+    }
+
+    /** Called inside an upload: packed copies of parameters are stale now. */
+    void valuesChanged(JavaTensor tensor) {
+        for (JavaParameters candidate : parameters) {
+            if (candidate.values() == tensor) {
+                candidate.valuesChanged();
+            }
+        }
+    }
+
+    @Override
+    public StepState stepState(List<String> slots, int tableSteps, List<String> metrics) {
+        return new JavaStepState(this, slots, tableSteps, metrics);
+    }
+
+    @Override
+    public Replay record(StepState state, Rows rows, Consumer<Recording> step) {
+        if (!(state instanceof JavaStepState own) || own.workspace() != this) {
+            throw new IllegalArgumentException(
+                    "record: the step state belongs to another workspace than '" + name + "'");
+        }
+        if (rows.fold() != 1) {
+            throw new IllegalArgumentException("record: takes rows that are not folded, but got " + rows);
+        }
+        enter("record");
+        JavaRecording recording = new JavaRecording(this, own, rows);
+        try {
+            step.accept(recording);
+            JavaReplay replay = recording.finish();
+            replays.add(replay);
+            return replay;
+        } catch (RuntimeException e) {
+            recording.abandon();
+            throw e;
+        } finally {
+            exit();
+        }
+    }
+
+    void release(JavaTensor tensor) {
+        enter("close of '" + tensor.name() + "'");
+        try {
+            drop(tensor);
+        } finally {
+            exit();
+        }
+    }
+
+    void release(JavaReplay replay, long scratchBytes) {
+        replays.remove(replay);
+        account(-scratchBytes);
+    }
+
+    void freeScratch(long bytes) {
+        account(-bytes);
+    }
+
+    private void drop(JavaTensor tensor) {
+        tensors.remove(tensor);
+        account(-tensor.bytes());
+        tensor.free();
+    }
+
+    @Override
+    public void close() {
+        if (!open) {
+            return;
+        }
+        enter("close");
+        try {
+            List.copyOf(replays).forEach(JavaReplay::dispose);
+            open = false;
+            List.copyOf(tensors).forEach(this::drop);
+            backend.freed(this);
+        } finally {
+            exit();
+        }
+    }
+
+    static long elements(String what, long[] shape) {
+        long elements = 1;
+        for (long extent : shape) {
+            if (extent < 1 || elements > Long.MAX_VALUE / extent) {
+                throw new IllegalArgumentException("'" + what + "': shape " + java.util.Arrays.toString(shape)
+                        + " must have positive extents and fewer than 2^63 elements");
+            }
+            elements *= extent;
+        }
+        return elements;
+    }
+}
