@@ -42,6 +42,7 @@ public final class TestData {
         if (required("data")) {
             return Assertions.fail(line + " (" + REQUIRE + " lists data)");
         }
+        System.out.println("skipped: " + line);
         return Assumptions.abort(line);
     }
 
