@@ -36,7 +36,8 @@ final class DenseStack {
      * @param output what it wrote
      * @param pre its pre-activation, where the activation's derivative needs it
      */
-    private record Trace(Operand input, Operand output, @Nullable Operand pre) {
+    private record Trace(
+            Operand input, Operand output, @Nullable Operand pre) {
         Operand saved() {
             return pre == null ? output : pre;
         }
@@ -61,17 +62,17 @@ final class DenseStack {
             Operand output = last != null && i == layers.size() - 1
                     ? last
                     : step.scratch(layer.name() + ".output", rows, layer.out());
-            Scratch pre = layer.activation().needsInput()
-                    ? step.scratch(layer.name() + ".pre", rows, layer.out())
-                    : null;
-            step.linear().linearForward(
-                    rows,
-                    input,
-                    parameters.value(layer.name() + ".weight"),
-                    parameters.value(layer.name() + ".bias"),
-                    layer.activation(),
-                    output,
-                    pre);
+            Scratch pre =
+                    layer.activation().needsInput() ? step.scratch(layer.name() + ".pre", rows, layer.out()) : null;
+            step.linear()
+                    .linearForward(
+                            rows,
+                            input,
+                            parameters.value(layer.name() + ".weight"),
+                            parameters.value(layer.name() + ".bias"),
+                            layer.activation(),
+                            output,
+                            pre);
             traces.add(new Trace(input, output, pre));
             input = output;
         }
@@ -107,23 +108,32 @@ final class DenseStack {
             for (int i = layers.size() - 1; i >= 0; i--) {
                 Layer layer = layers.get(i);
                 Trace trace = traces.get(i);
-                step.linear().linearBackwardWeights(
-                        rows,
-                        trace.input(),
-                        g,
-                        parameters.gradient(layer.name() + ".weight"),
-                        parameters.gradient(layer.name() + ".bias"),
-                        Write.OVERWRITE);
+                step.linear()
+                        .linearBackwardWeights(
+                                rows,
+                                trace.input(),
+                                g,
+                                parameters.gradient(layer.name() + ".weight"),
+                                parameters.gradient(layer.name() + ".bias"),
+                                Write.OVERWRITE);
                 Operand weight = parameters.value(layer.name() + ".weight");
                 if (i > 0) {
                     Layer below = layers.get(i - 1);
                     Scratch dx = step.scratch(layer.name() + ".dInput", rows, layer.in());
-                    step.linear().linearBackwardInput(
-                            rows, g, weight, below.activation(), traces.get(i - 1).saved(), dx, Write.OVERWRITE);
+                    step.linear()
+                            .linearBackwardInput(
+                                    rows,
+                                    g,
+                                    weight,
+                                    below.activation(),
+                                    traces.get(i - 1).saved(),
+                                    dx,
+                                    Write.OVERWRITE);
                     g = dx;
                 } else if (dInput != null) {
-                    step.linear().linearBackwardInput(
-                            rows, g, weight, Activation.IDENTITY, trace.input(), dInput, Write.OVERWRITE);
+                    step.linear()
+                            .linearBackwardInput(
+                                    rows, g, weight, Activation.IDENTITY, trace.input(), dInput, Write.OVERWRITE);
                 }
             }
         }

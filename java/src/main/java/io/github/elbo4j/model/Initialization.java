@@ -31,7 +31,7 @@ public enum Initialization {
         return Labels.parse(Initialization.class, "initialization", name, Initialization::label);
     }
 
-    double weightBound(long fanIn, long fanOut) {
+    double weightBound(int fanIn, int fanOut) {
         return switch (this) {
             case PYTORCH -> 1 / StrictMath.sqrt(fanIn);
             case GLOROT -> StrictMath.sqrt(6.0 / (fanIn + fanOut));
@@ -39,7 +39,7 @@ public enum Initialization {
         };
     }
 
-    double biasBound(long fanIn) {
+    double biasBound(int fanIn) {
         return this == PYTORCH ? 1 / StrictMath.sqrt(fanIn) : 0;
     }
 

@@ -2,9 +2,9 @@ package io.github.elbo4j.model;
 
 import io.github.elbo4j.backend.Activation;
 import io.github.elbo4j.backend.Backend;
+import io.github.elbo4j.backend.DType;
 import io.github.elbo4j.backend.DataKernels.Order;
 import io.github.elbo4j.backend.DataKernels.Pixels;
-import io.github.elbo4j.backend.DType;
 import io.github.elbo4j.backend.LatentKernels.Reduction;
 import io.github.elbo4j.backend.Noise;
 import io.github.elbo4j.backend.Operand;
@@ -117,7 +117,12 @@ public final class Vae implements AutoCloseable {
         for (Layer layer : layers) {
             // Each head counts as a layer of its own, as it would if it stood alone.
             int fanOut = layer.name().equals("heads") ? layer.out() / 2 : layer.out();
-            fill(seed, tensor++, layer.name() + ".weight", config.initialization().weightBound(layer.in(), fanOut), values);
+            fill(
+                    seed,
+                    tensor++,
+                    layer.name() + ".weight",
+                    config.initialization().weightBound(layer.in(), fanOut),
+                    values);
             fill(seed, tensor++, layer.name() + ".bias", config.initialization().biasBound(layer.in()), values);
         }
         parameters.values().uploadDoubles(values);
@@ -174,8 +179,7 @@ public final class Vae implements AutoCloseable {
         Rows rows = step.rows();
         Scratch rowIds = step.scratch("rowIds", DType.I64, rows);
         Scratch x = step.scratch("x", rows, config.input().size());
-        Noise binarize =
-                pixels == Pixels.BERNOULLI ? Noise.training(seed, Noise.Purpose.BINARIZE) : Noise.off();
+        Noise binarize = pixels == Pixels.BERNOULLI ? Noise.training(seed, Noise.Purpose.BINARIZE) : Noise.off();
         step.data().selectRows(rows, state, order, rowIds);
         step.data().gather(rows, rowIds, data, pixels, binarize, state, x);
 
@@ -183,23 +187,25 @@ public final class Vae implements AutoCloseable {
         Forward forward = forward(step, rows, state, x, epsilon);
         Scratch logLikelihood = step.scratch(LOG_LIKELIHOOD, rows);
         Scratch dLogits = step.scratch("dLogits", rows, config.input().size());
-        step.loss().bernoulliForwardBackward(
-                rows, forward.decoded.output(), x, Scalar.of(1), reduction, logLikelihood, dLogits);
+        step.loss()
+                .bernoulliForwardBackward(
+                        rows, forward.decoded.output(), x, Scalar.of(1), reduction, logLikelihood, dLogits);
         metrics(step, rows, state, logLikelihood, forward.kl);
 
         Scratch dz = step.scratch("dz", rows, config.latent());
         Scratch dMuLogVar = step.scratch("dMuLogVar", rows, 2L * config.latent());
         forward.decoded.backward(dLogits, dz);
-        step.latent().reparameterizeBackward(
-                rows,
-                forward.encoded.output(),
-                config.logVarClamp(),
-                epsilon,
-                state,
-                dz,
-                klWeight,
-                reduction,
-                dMuLogVar);
+        step.latent()
+                .reparameterizeBackward(
+                        rows,
+                        forward.encoded.output(),
+                        config.logVarClamp(),
+                        epsilon,
+                        state,
+                        dz,
+                        klWeight,
+                        reduction,
+                        dMuLogVar);
         forward.encoded.backward(dMuLogVar, null);
     }
 
@@ -213,19 +219,16 @@ public final class Vae implements AutoCloseable {
      * @param pixels conversion of the data
      * @param seed key of epsilon and binarisation, keyed by data row
      */
-    public void evaluation(
-            Recording step, StepState state, Tensor data, LatentMode mode, Pixels pixels, long seed) {
+    public void evaluation(Recording step, StepState state, Tensor data, LatentMode mode, Pixels pixels, long seed) {
         Rows rows = step.rows();
         Scratch rowIds = step.scratch("rowIds", DType.I64, rows);
         Scratch x = step.scratch("x", rows, config.input().size());
-        Noise binarize = pixels == Pixels.BERNOULLI
-                ? Noise.evaluation(seed, Noise.Purpose.BINARIZE, rowIds)
-                : Noise.off();
+        Noise binarize =
+                pixels == Pixels.BERNOULLI ? Noise.evaluation(seed, Noise.Purpose.BINARIZE, rowIds) : Noise.off();
         step.data().selectRows(rows, state, Order.sequential(data.rows()), rowIds);
         step.data().gather(rows, rowIds, data, pixels, binarize, state, x);
-        Noise epsilon = mode == LatentMode.SAMPLED
-                ? Noise.evaluation(seed, Noise.Purpose.EPSILON, rowIds)
-                : Noise.off();
+        Noise epsilon =
+                mode == LatentMode.SAMPLED ? Noise.evaluation(seed, Noise.Purpose.EPSILON, rowIds) : Noise.off();
         Forward forward = forward(step, rows, state, x, epsilon);
         Scratch logLikelihood = step.scratch(LOG_LIKELIHOOD, rows);
         step.loss().bernoulliForward(rows, forward.decoded.output(), x, logLikelihood);
@@ -240,7 +243,8 @@ public final class Vae implements AutoCloseable {
      */
     public float[] reconstruct(float[] x) {
         return run(x, config.input().size(), (step, state, input, output) -> {
-            Operand muLogVar = encoder.forward(step, parameters, step.rows(), input, null).output();
+            Operand muLogVar =
+                    encoder.forward(step, parameters, step.rows(), input, null).output();
             Scratch z = step.scratch("z", step.rows(), config.latent());
             step.latent().reparameterizeForward(step.rows(), muLogVar, config.logVarClamp(), Noise.off(), state, z);
             means(step, z, output);
@@ -271,13 +275,13 @@ public final class Vae implements AutoCloseable {
 
     private float[] run(float[] values, int columns, Graph graph) {
         if (values.length == 0 || values.length % columns != 0) {
-            throw new IllegalArgumentException(
-                    values.length + " values are not one or more rows of " + columns);
+            throw new IllegalArgumentException(values.length + " values are not one or more rows of " + columns);
         }
         int n = values.length / columns;
         try (Workspace work = backend.workspace("inference")) {
             Tensor input = work.tensor("input", backend.real(), n, columns);
-            Tensor output = work.tensor("output", backend.real(), n, config.input().size());
+            Tensor output =
+                    work.tensor("output", backend.real(), n, config.input().size());
             StepState state = work.stepState(List.of(), 0, List.of());
             input.uploadFloats(values);
             work.record(state, Rows.of(n), step -> graph.issue(step, state, input, output))

@@ -84,8 +84,8 @@ public record VaeConfig(
     public static Builder preset(String name) {
         int[] widths = PRESETS.get(name);
         if (widths == null) {
-            throw new IllegalArgumentException("unknown preset '" + name + "'; known are "
-                    + String.join(", ", PRESETS.keySet()));
+            throw new IllegalArgumentException(
+                    "unknown preset '" + name + "'; known are " + String.join(", ", PRESETS.keySet()));
         }
         int latent = widths[widths.length - 1];
         return builder()
@@ -144,7 +144,9 @@ public record VaeConfig(
         requireText(json, "likelihood", "bernoulli");
         long[] input = json.integers("input", 1, MAX_WIDTH);
         List<Object> range = new ArrayList<>(json.list("log_variance_range"));
-        if (input.length != 3 || range.size() != 2 || !(range.get(0) instanceof Number low)
+        if (input.length != 3
+                || range.size() != 2
+                || !(range.get(0) instanceof Number low)
                 || !(range.get(1) instanceof Number high)) {
             throw new FormatException(
                     json.source(),
@@ -162,7 +164,7 @@ public record VaeConfig(
                     json.number("beta"),
                     new Clamp(low.doubleValue(), high.doubleValue()));
         } catch (IllegalArgumentException e) {
-            throw new FormatException(json.source(), e.getMessage(), "correct the file", e);
+            throw new FormatException(json.source(), String.valueOf(e.getMessage()), "correct the file", e);
         }
     }
 
@@ -261,8 +263,7 @@ public record VaeConfig(
          */
         public VaeConfig build() {
             List<Integer> mirrored = decoder.isEmpty() ? encoder.reversed() : decoder;
-            return new VaeConfig(
-                    input, encoder, latent, mirrored, activation, initialization, beta, logVarClamp);
+            return new VaeConfig(input, encoder, latent, mirrored, activation, initialization, beta, logVarClamp);
         }
     }
 }

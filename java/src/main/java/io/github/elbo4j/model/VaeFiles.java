@@ -1,0 +1,122 @@
+package io.github.elbo4j.model;
+
+import io.github.elbo4j.backend.Backend;
+import io.github.elbo4j.backend.DType;
+import io.github.elbo4j.backend.Parameters;
+import io.github.elbo4j.backend.Tensor;
+import io.github.elbo4j.backend.View;
+import io.github.elbo4j.files.AtomicFiles;
+import io.github.elbo4j.files.FormatException;
+import io.github.elbo4j.files.Json;
+import io.github.elbo4j.files.JsonObject;
+import io.github.elbo4j.files.SafetensorsFile;
+import io.github.elbo4j.files.SafetensorsWriter;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * A model on disk: {@value #WEIGHTS}, one tensor a parameter under its name, and {@value #CONFIG} beside it.
+ *
+ * <p>Weights have the backend's floating type; a backend of another type refuses them.
+ */
+public final class VaeFiles {
+    /** Name of the weights' file. */
+    public static final String WEIGHTS = "model.safetensors";
+
+    /** Name of the configuration's file. */
+    public static final String CONFIG = "config.json";
+
+    private VaeFiles() {}
+
+    /** Fills a model that was just made. */
+    @FunctionalInterface
+    public interface Filler {
+        /** Fills it. */
+        void fill(Vae vae) throws IOException;
+    }
+
+    /**
+     * Writes a model into a folder, made if it does not exist; each file is replaced atomically, the configuration first.
+     *
+     * @throws IOException if a file cannot be written; what was there before stays
+     */
+    public static void save(Vae vae, Path folder) throws IOException {
+        Files.createDirectories(folder);
+        AtomicFiles.writeString(
+                folder.resolve(CONFIG), Json.writePretty(vae.config().toJson()));
+        SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "elbo4j-model-1");
+        add(writer, "", vae.parameters(), vae.parameters().values());
+        writer.write(folder.resolve(WEIGHTS));
+    }
+
+    /**
+     * {@return the model of a folder, on a backend}
+     *
+     * @param path a folder with both files, or the weights' file with the configuration beside it
+     * @throws FormatException if a file is missing, malformed, or does not fit the other
+     */
+    public static Vae load(Backend backend, Path path) throws IOException {
+        Path weights = Files.isDirectory(path) ? path.resolve(WEIGHTS) : path;
+        VaeConfig config = VaeConfig.fromJson(JsonObject.read(weights.resolveSibling(CONFIG)));
+        SafetensorsFile file = SafetensorsFile.read(weights);
+        for (String name : file.names()) {
+            if (Vae.specs(config).stream().noneMatch(spec -> spec.name().equals(name))) {
+                throw new FormatException(
+                        file.source(),
+                        "tensor '" + name + "' is no parameter of " + config.summary(),
+                        "put the '" + CONFIG + "' of this model beside it");
+            }
+        }
+        return restore(
+                backend,
+                config,
+                vae -> fill(file, "", vae.parameters(), vae.parameters().values()));
+    }
+
+    /**
+     * {@return a model of an architecture, filled by the caller; closed again if filling fails}
+     *
+     * @param filler fills every parameter
+     */
+    public static Vae restore(Backend backend, VaeConfig config, Filler filler) throws IOException {
+        Vae vae = Vae.blank(backend, config);
+        try {
+            filler.fill(vae);
+            return vae;
+        } catch (IOException | RuntimeException e) {
+            vae.close();
+            throw e;
+        }
+    }
+
+    /** Adds one tensor of an arena to a file, parameter by parameter. */
+    public static void add(SafetensorsWriter writer, String prefix, Parameters parameters, Tensor arena) {
+        DType type = arena.type();
+        MemorySegment host = Arena.ofAuto().allocate(arena.size() * type.bytes(), Tensor.VIEW_ALIGNMENT);
+        arena.download(host, 0);
+        for (Parameters.Spec spec : parameters.specs()) {
+            View view = parameters.value(spec.name());
+            writer.add(
+                    prefix + spec.name(),
+                    type,
+                    view.shape(),
+                    host.asSlice(view.offset() * type.bytes(), view.size() * type.bytes()));
+        }
+    }
+
+    /**
+     * Fills one tensor of an arena from a file, parameter by parameter.
+     *
+     * @throws FormatException if one is missing, or has another type or shape
+     */
+    public static void fill(SafetensorsFile file, String prefix, Parameters parameters, Tensor arena)
+            throws FormatException {
+        for (Parameters.Spec spec : parameters.specs()) {
+            View view = parameters.value(spec.name());
+            arena.upload(file.data(prefix + spec.name(), arena.type(), view.shape()), view.offset());
+        }
+    }
+}
