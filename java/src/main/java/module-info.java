@@ -6,6 +6,7 @@ module io.github.elbo4j {
     exports io.github.elbo4j.backend;
     exports io.github.elbo4j.data;
     exports io.github.elbo4j.files;
+    exports io.github.elbo4j.validation;
 
     uses io.github.elbo4j.backend.BackendProvider;
 
