@@ -57,9 +57,10 @@ public interface Workspace extends AutoCloseable {
     Replay record(StepState state, Rows rows, Consumer<Recording> step);
 
     /**
-     * Frees everything; closing twice does nothing.
+     * Frees everything, its own replays included; closing twice does nothing.
      *
-     * @throws IllegalStateException while a run is in flight on another thread
+     * @throws IllegalStateException while a run is in flight on another thread, or while an open replay of another
+     *     workspace uses a tensor of this one; nothing is freed then
      */
     @Override
     void close();

@@ -307,6 +307,11 @@ public final class Vae implements AutoCloseable {
         step.loss().accumulate(rows, state, KL, kl);
     }
 
+    /**
+     * Frees the weights; closing twice does nothing.
+     *
+     * @throws IllegalStateException while a trainer or an evaluator of this model is open; nothing is freed then
+     */
     @Override
     public void close() {
         workspace.close();

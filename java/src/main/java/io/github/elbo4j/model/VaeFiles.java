@@ -16,6 +16,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A model on disk: {@value #WEIGHTS}, one tensor a parameter under its name, and {@value #CONFIG} beside it.
@@ -62,8 +64,11 @@ public final class VaeFiles {
         Path weights = Files.isDirectory(path) ? path.resolve(WEIGHTS) : path;
         VaeConfig config = VaeConfig.fromJson(JsonObject.read(weights.resolveSibling(CONFIG)));
         SafetensorsFile file = SafetensorsFile.read(weights);
+        requireFits(file, "", config, backend.real());
+        Set<String> known =
+                Vae.specs(config).stream().map(Parameters.Spec::name).collect(Collectors.toSet());
         for (String name : file.names()) {
-            if (Vae.specs(config).stream().noneMatch(spec -> spec.name().equals(name))) {
+            if (!known.contains(name)) {
                 throw new FormatException(
                         file.source(),
                         "tensor '" + name + "' is no parameter of " + config.summary(),
@@ -89,6 +94,24 @@ public final class VaeFiles {
         } catch (IOException | RuntimeException e) {
             vae.close();
             throw e;
+        }
+    }
+
+    /**
+     * Checks that a file has every parameter of an architecture; done before the backend is asked for memory, so that a
+     * configuration cannot claim more than the file holds.
+     *
+     * @param prefix what stands before each name
+     * @param type of the backend that is to hold them
+     * @throws FormatException if one is missing, or has another type or shape
+     */
+    public static void requireFits(SafetensorsFile file, String prefix, VaeConfig config, DType type)
+            throws FormatException {
+        for (Parameters.Spec spec : Vae.specs(config)) {
+            file.data(
+                    prefix + spec.name(),
+                    type,
+                    spec.shape().stream().mapToLong(Long::longValue).toArray());
         }
     }
 

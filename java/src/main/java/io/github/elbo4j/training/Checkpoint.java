@@ -123,6 +123,7 @@ record Checkpoint(
 
     /** {@return the model with its weights and moments, on a backend} */
     Vae restore(Backend backend) throws IOException {
+        VaeFiles.requireFits(file, VALUE, model, backend.real());
         return VaeFiles.restore(backend, model, vae -> {
             Parameters parameters = vae.parameters();
             VaeFiles.fill(file, VALUE, parameters, parameters.values());
@@ -134,12 +135,16 @@ record Checkpoint(
     }
 
     private void requireConsistent() throws FormatException {
+        long batch = Math.min(training.batch(), data.trainRows());
+        long stepsPerEpoch = Math.ceilDiv(data.trainRows(), batch);
         boolean finite = state.sums().values().stream().allMatch(Double::isFinite);
         if (state.step() < 0
                 || state.epoch() != history.size()
                 || state.position() < 0
                 || state.position() >= data.trainRows()
                 || state.rows() != state.position()
+                || state.position() % batch != 0
+                || state.step() != state.epoch() * stepsPerEpoch + state.position() / batch
                 || !finite) {
             throw new FormatException(file.source(), "its counters contradict each other: " + state, REMEDY);
         }

@@ -36,10 +36,16 @@ public final class Evaluator implements AutoCloseable {
      * @param pixels how the data becomes a Bernoulli target
      * @param seed key of epsilon and binarisation
      * @param batch rows of a step; no effect on the result
-     * @throws IllegalArgumentException if the data does not fit the model
+     * @throws IllegalArgumentException if the data does not fit the model, or an argument is out of range
      */
     public Evaluator(Vae vae, Dataset data, LatentMode mode, Pixels pixels, long seed, int batch) {
         ResidentData.requireFits(vae, data);
+        if (batch < 1) {
+            throw new IllegalArgumentException("batch " + batch + " is not a number of rows, at least 1");
+        }
+        if (pixels == Pixels.AS_IS) {
+            throw new IllegalArgumentException("pixels AS_IS are no target of a Bernoulli likelihood");
+        }
         this.vae = vae;
         this.mode = mode;
         this.rows = data.rows();

@@ -181,10 +181,13 @@ public final class RunFolder {
          * @param train training data, the same as before
          * @param test test data, the same as before
          * @throws FormatException if the data is not what the run was trained on
-         * @throws IllegalArgumentException if anything but the number of epochs differs
+         * @throws IllegalArgumentException if the model's configuration, or anything but the number of epochs, differs
          */
         public Trainer trainer(Vae vae, TrainingConfig training, String spec, Dataset train, @Nullable Dataset test)
                 throws IOException {
+            if (!vae.config().equals(model())) {
+                throw new IllegalArgumentException("the run's model is " + model() + ", not " + vae.config());
+            }
             if (!training.withEpochs(1).equals(training().withEpochs(1))) {
                 throw new IllegalArgumentException("a resumed run keeps its configuration but for the epochs: it has "
                         + training() + ", asked for is " + training);

@@ -55,6 +55,7 @@ public final class Trainer implements AutoCloseable {
     private long scheduledTo;
     private long chunk = 1;
     private long savedStep = -1;
+    private long lookNanos = LOOK_NANOS;
     private volatile boolean cancelled;
 
     private Trainer(Vae vae, TrainingConfig config, Dataset train, @Nullable Dataset test) {
@@ -100,7 +101,13 @@ public final class Trainer implements AutoCloseable {
      * @throws IllegalArgumentException if the data does not fit the model
      */
     public static Trainer create(Vae vae, TrainingConfig config, Dataset train, @Nullable Dataset test) {
-        return new Trainer(vae, config, train, test);
+        Trainer trainer = new Trainer(vae, config, train, test);
+        // A new run owes nothing to what trained these weights before.
+        for (int i = 0; i < vae.parameters().moments(); i++) {
+            Tensor moment = vae.parameters().moment(i);
+            moment.uploadFloats(new float[Math.toIntExact(moment.size())]);
+        }
+        return trainer;
     }
 
     /** {@return a trainer that goes on where a checkpoint stands} */
@@ -149,6 +156,11 @@ public final class Trainer implements AutoCloseable {
         return this;
     }
 
+    /** Sets the time between two looks at the sums; 0 looks after every step. */
+    void lookEvery(long nanos) {
+        lookNanos = nanos;
+    }
+
     /** Ends {@link #run} at the next step border; from any thread, at any time. */
     public void cancel() {
         cancelled = true;
@@ -177,7 +189,7 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    /** Enqueues about {@link #LOOK_NANOS} worth of steps, at most to the end of the epoch. */
+    /** Enqueues about {@link #lookNanos} worth of steps, at most to the end of the epoch. */
     private void runSome(Snapshot now) {
         long batch = Math.min(config.batch(), rowsPerEpoch);
         long steps = Math.min(chunk, Math.ceilDiv(rowsPerEpoch - now.position(), batch));
@@ -187,7 +199,7 @@ public final class Trainer implements AutoCloseable {
         Snapshot after = read();
         long nanos = Math.max(1, System.nanoTime() - start);
         epochSeconds += nanos / 1e9;
-        chunk = Math.clamp(steps * LOOK_NANOS / nanos, 1, SCHEDULE_STEPS);
+        chunk = Math.clamp(steps * lookNanos / nanos, 1, SCHEDULE_STEPS);
         Progress progress = new Progress(
                 (int) now.epoch() + 1,
                 config.epochs(),

@@ -130,6 +130,8 @@ final class JavaBackend implements Backend {
         synchronized (this) {
             left = List.copyOf(workspaces);
         }
+        // Replays first: whichever workspace they use, none is in the way of another then.
+        left.forEach(JavaWorkspace::closeReplays);
         left.forEach(JavaWorkspace::close);
         synchronized (this) {
             open = false;

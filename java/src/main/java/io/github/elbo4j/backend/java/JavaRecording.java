@@ -68,7 +68,7 @@ final class JavaRecording implements Recording {
             }
         }
         for (JavaTensor tensor : JavaOperands.tensors(stored)) {
-            tensor.pin();
+            tensor.pin(workspace);
             pinned.add(tensor);
         }
         calls.add(call);
@@ -89,7 +89,7 @@ final class JavaRecording implements Recording {
 
     void abandon() {
         open = false;
-        pinned.forEach(JavaTensor::unpin);
+        pinned.forEach(tensor -> tensor.unpin(workspace));
         workspace.freeScratch(scratchBytes);
     }
 

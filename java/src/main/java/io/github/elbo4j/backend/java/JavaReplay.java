@@ -117,7 +117,7 @@ final class JavaReplay implements Replay {
     /** Closes within a call that holds the workspace. */
     void dispose() {
         open = false;
-        pinned.forEach(JavaTensor::unpin);
+        pinned.forEach(tensor -> tensor.unpin(workspace));
         workspace.release(this, scratchBytes);
     }
 }

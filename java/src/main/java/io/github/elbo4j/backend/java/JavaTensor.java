@@ -15,6 +15,7 @@ final class JavaTensor implements Tensor {
     private final JavaMemory memory;
     private final boolean ownedByParameters;
     private int pins;
+    private int foreignPins;
     private boolean open = true;
 
     JavaTensor(
@@ -44,12 +45,20 @@ final class JavaTensor implements Tensor {
         return size() * type.bytes();
     }
 
-    synchronized void pin() {
+    /** Counts a replay that uses this tensor; {@code user} is the replay's workspace. */
+    synchronized void pin(JavaWorkspace user) {
         pins++;
+        foreignPins += user == workspace ? 0 : 1;
     }
 
-    synchronized void unpin() {
+    synchronized void unpin(JavaWorkspace user) {
         pins--;
+        foreignPins -= user == workspace ? 0 : 1;
+    }
+
+    /** {@return whether a replay of another workspace uses this tensor} */
+    synchronized boolean usedElsewhere() {
+        return foreignPins > 0;
     }
 
     @Override

@@ -200,13 +200,36 @@ final class JavaWorkspace implements Workspace {
         }
         enter("close");
         try {
-            List.copyOf(replays).forEach(JavaReplay::dispose);
+            for (JavaTensor tensor : tensors) {
+                if (tensor.usedElsewhere()) {
+                    throw new IllegalStateException("close: tensor '" + tensor.name() + "' of workspace '" + name
+                            + "' is used by an open replay of another workspace; close that one first");
+                }
+            }
+            disposeReplays();
             open = false;
             List.copyOf(tensors).forEach(this::drop);
             backend.freed(this);
         } finally {
             exit();
         }
+    }
+
+    /** Closes the replays only, so that no tensor of another workspace is in use because of them. */
+    void closeReplays() {
+        if (!open) {
+            return;
+        }
+        enter("close");
+        try {
+            disposeReplays();
+        } finally {
+            exit();
+        }
+    }
+
+    private void disposeReplays() {
+        List.copyOf(replays).forEach(JavaReplay::dispose);
     }
 
     static long elements(String what, long[] shape) {
