@@ -8,6 +8,7 @@ module io.github.elbo4j {
     exports io.github.elbo4j.files;
     exports io.github.elbo4j.model;
     exports io.github.elbo4j.training;
+    exports io.github.elbo4j.validation;
 
     uses io.github.elbo4j.backend.BackendProvider;
 

@@ -30,7 +30,7 @@ final class JavaDataKernels implements DataKernels {
     @Override
     public void selectRows(Rows rows, StepState state, Order order, Operand rowIds) {
         KernelCall call = KernelCall.selectRows(backend, rows, order, rowIds);
-        JavaStepState own = JavaStepState.of(state);
+        JavaStepState own = JavaStepState.of(state, backend);
         long[] ids = JavaOperands.i64(rowIds);
         int io = JavaOperands.offset(rowIds);
         issuer.issue(call, ignored -> {
@@ -49,7 +49,7 @@ final class JavaDataKernels implements DataKernels {
     public void gather(
             Rows rows, Operand rowIds, Operand data, Pixels pixels, Noise noise, StepState state, Operand out) {
         KernelCall call = KernelCall.gather(backend, rows, rowIds, data, pixels, noise, out);
-        JavaNoise random = new JavaNoise(noise, JavaStepState.of(state));
+        JavaNoise random = new JavaNoise(noise, JavaStepState.of(state, backend));
         long[] ids = JavaOperands.i64(rowIds);
         int io = JavaOperands.offset(rowIds);
         boolean bytes = data.type() == DType.U8;

@@ -29,7 +29,7 @@ final class JavaLatentKernels implements LatentKernels {
     public void reparameterizeForward(
             Rows rows, Operand muLogVar, Clamp clamp, Noise noise, StepState state, Operand z) {
         KernelCall call = KernelCall.reparameterizeForward(backend, rows, muLogVar, clamp, noise, z);
-        JavaNoise random = new JavaNoise(noise, JavaStepState.of(state));
+        JavaNoise random = new JavaNoise(noise, JavaStepState.of(state, backend));
         int d = (int) z.columns();
         int fold = rows.fold();
         float[] heads = JavaOperands.f32(muLogVar);
@@ -68,7 +68,7 @@ final class JavaLatentKernels implements LatentKernels {
             Operand dMuLogVar) {
         KernelCall call = KernelCall.reparameterizeBackward(
                 backend, rows, muLogVar, clamp, noise, dz, klWeight, reduction, dMuLogVar);
-        JavaNoise random = new JavaNoise(noise, JavaStepState.of(state));
+        JavaNoise random = new JavaNoise(noise, JavaStepState.of(state, backend));
         int d = (int) dz.columns();
         int fold = rows.fold();
         float[] heads = JavaOperands.f32(muLogVar);

@@ -25,7 +25,7 @@ final class JavaOptimizerKernels implements OptimizerKernels {
     @Override
     public void checkGradients(Parameters parameters, String group, StepState state) {
         KernelCall call = KernelCall.checkGradients(backend, parameters, group);
-        JavaStepState own = JavaStepState.of(state);
+        JavaStepState own = JavaStepState.of(state, backend);
         float[] gradients = JavaOperands.f32(parameters.gradients());
         issuer.issue(call, ignored -> {
             for (Parameters.Spec spec : parameters.specs()) {
@@ -64,7 +64,7 @@ final class JavaOptimizerKernels implements OptimizerKernels {
             double epsilon) {
         KernelCall call = KernelCall.adam(
                 backend, parameters, group, learningRate, correction1, correction2, beta1, beta2, epsilon);
-        JavaStepState own = JavaStepState.of(state);
+        JavaStepState own = JavaStepState.of(state, backend);
         float[] w = JavaOperands.f32(parameters.values());
         float[] gradients = JavaOperands.f32(parameters.gradients());
         float[] m = JavaOperands.f32(parameters.moment(0));
@@ -98,7 +98,7 @@ final class JavaOptimizerKernels implements OptimizerKernels {
     @Override
     public void sgd(Parameters parameters, String group, StepState state, Scalar learningRate) {
         KernelCall call = KernelCall.sgd(backend, parameters, group, learningRate);
-        JavaStepState own = JavaStepState.of(state);
+        JavaStepState own = JavaStepState.of(state, backend);
         float[] w = JavaOperands.f32(parameters.values());
         float[] gradients = JavaOperands.f32(parameters.gradients());
         int start = (int) parameters.groupOffset(group);
@@ -119,7 +119,7 @@ final class JavaOptimizerKernels implements OptimizerKernels {
 
     @Override
     public void advance(StepState state) {
-        JavaStepState own = JavaStepState.of(state);
+        JavaStepState own = JavaStepState.of(state, backend);
         issuer.issue(KernelCall.advance(backend), ignored -> own.advance());
     }
 }

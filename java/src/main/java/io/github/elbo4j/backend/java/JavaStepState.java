@@ -130,16 +130,20 @@ final class JavaStepState implements StepState {
     static double value(Scalar scalar) {
         return switch (scalar) {
             case Scalar.Constant constant -> constant.value();
-            case Scalar.Slot slot -> of(slot.state()).lookup(slot.index());
+            case Scalar.Slot slot when slot.state() instanceof JavaStepState own -> own.lookup(slot.index());
+            case Scalar.Slot slot ->
+                throw new IllegalArgumentException(
+                        "slot '" + slot.name() + "' belongs to a step state of another backend than 'java'");
         };
     }
 
     /** {@return a state of this backend as such} */
-    static JavaStepState of(StepState state) {
-        if (state instanceof JavaStepState own) {
+    static JavaStepState of(StepState state, JavaBackend backend) {
+        if (state instanceof JavaStepState own && own.workspace.backend() == backend) {
             return own;
         }
-        throw new IllegalArgumentException("the step state belongs to another backend than 'java'");
+        throw new IllegalArgumentException("the step state belongs to another backend than the kernel, which runs on "
+                + backend.info().numericProfile());
     }
 
     private double lookup(int slot) {
