@@ -90,11 +90,7 @@ public final class Mnist {
      *     a file that was found is damaged
      */
     public static DataSplit find() throws IOException {
-        UnaryOperator<@Nullable String> environment = System::getenv;
-        String folder = System.getProperty(DATA_VARIABLE, System.getenv(DATA_VARIABLE));
-        Path cache = cacheFolder(
-                System.getProperty("os.name", ""), environment, Path.of(System.getProperty("user.home", ".")));
-        return find(new Places(dataFolder(folder), cache, PUBLISHED, MIRRORS, PATIENCE));
+        return find(places());
     }
 
     private static Optional<Path> dataFolder(@Nullable String folder) throws FormatException {
@@ -106,7 +102,24 @@ public final class Mnist {
         }
     }
 
-    static DataSplit find(Places places) throws IOException {
+    /**
+     * {@return the folder that {@link #find()} reads on this machine; empty when it would have to download first}
+     *
+     * @throws IOException if {@link #DATA_VARIABLE} names no folder
+     */
+    public static Optional<Path> locate() throws IOException {
+        return locate(places());
+    }
+
+    private static Places places() throws FormatException {
+        UnaryOperator<@Nullable String> environment = System::getenv;
+        String folder = System.getProperty(DATA_VARIABLE, System.getenv(DATA_VARIABLE));
+        Path cache = cacheFolder(
+                System.getProperty("os.name", ""), environment, Path.of(System.getProperty("user.home", ".")));
+        return new Places(dataFolder(folder), cache, PUBLISHED, MIRRORS, PATIENCE);
+    }
+
+    static Optional<Path> locate(Places places) throws IOException {
         if (places.dataFolder.isPresent()) {
             Path folder = places.dataFolder.get();
             if (!Files.isDirectory(folder)) {
@@ -117,20 +130,31 @@ public final class Mnist {
             }
             for (Path candidate : List.of(folder, folder.resolve("mnist"))) {
                 if (NAMES.stream().anyMatch(name -> existing(candidate, name).isPresent())) {
-                    return read(candidate, "mnist");
+                    return Optional.of(candidate);
                 }
             }
         }
+        return missing(places).isEmpty() ? Optional.of(places.cache) : Optional.empty();
+    }
+
+    static DataSplit find(Places places) throws IOException {
+        Optional<Path> found = locate(places);
+        if (found.isPresent()) {
+            return read(found.get(), "mnist");
+        }
+        List<RemoteFile> missing = missing(places);
+        download(missing, places);
+        return read(places.cache, "mnist");
+    }
+
+    private static List<RemoteFile> missing(Places places) throws IOException {
         List<RemoteFile> missing = new ArrayList<>();
         for (RemoteFile file : places.files) {
             if (!file.isIn(places.cache)) {
                 missing.add(file);
             }
         }
-        if (!missing.isEmpty()) {
-            download(missing, places);
-        }
-        return read(places.cache, "mnist");
+        return missing;
     }
 
     static Path cacheFolder(String osName, UnaryOperator<@Nullable String> environment, Path home) {

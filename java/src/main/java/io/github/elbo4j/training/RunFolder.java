@@ -63,6 +63,29 @@ public final class RunFolder {
      * @throws IOException if it cannot be made or written
      */
     public static RunFolder create(Path path, String spec, Dataset train, @Nullable Dataset test) throws IOException {
+        requireNoRun(path);
+        return writable(path, RunData.of(spec, train, test));
+    }
+
+    /**
+     * {@return the folder of a new run that takes the place of the one in it, if any; made if it does not exist}
+     *
+     * <p>The files of the old run stay until the new run replaces them, one by one, at its first checkpoint.
+     *
+     * @param path the folder
+     * @param data what the run is trained on
+     * @throws FormatException if it cannot be made or written
+     */
+    public static RunFolder overwrite(Path path, DataSplit data) throws IOException {
+        return writable(path, RunData.of(data.spec(), data.train(), data.test()));
+    }
+
+    /**
+     * Checks that a folder, which need not exist, holds no run yet.
+     *
+     * @throws FormatException if it does
+     */
+    public static void requireNoRun(Path path) throws FormatException {
         for (String name : List.of(CHECKPOINT, VaeFiles.WEIGHTS, VaeFiles.CONFIG, HISTORY)) {
             if (Files.exists(path.resolve(name))) {
                 throw new FormatException(
@@ -71,6 +94,9 @@ public final class RunFolder {
                         "choose another folder, resume the run in it, or remove its files first");
             }
         }
+    }
+
+    private static RunFolder writable(Path path, RunData data) throws IOException {
         try {
             Files.createDirectories(path);
             // Found out now rather than after the first epoch.
@@ -82,7 +108,7 @@ public final class RunFolder {
                     "choose a folder on a disk with room, where you may write",
                     e);
         }
-        return new RunFolder(path, RunData.of(spec, train, test));
+        return new RunFolder(path, data);
     }
 
     /** {@return the folder} */
