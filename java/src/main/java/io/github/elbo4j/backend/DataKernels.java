@@ -7,10 +7,9 @@ public interface DataKernels {
      *
      * @param firstRow first data row of the range
      * @param rowCount rows of the range, at least 1
-     * @param shuffled whether {@link Shuffle} permutes them anew each epoch, or they come in order
-     * @param seed key of the shuffle
+     * @param shuffled whether {@link Shuffle} permutes them anew each epoch under the state's seed, or they come in order
      */
-    record Order(long firstRow, long rowCount, boolean shuffled, long seed) {
+    record Order(long firstRow, long rowCount, boolean shuffled) {
         /** Checks the range. */
         public Order {
             if (firstRow < 0 || rowCount < 1 || firstRow > Long.MAX_VALUE - rowCount) {
@@ -21,12 +20,12 @@ public interface DataKernels {
 
         /** {@return all rows in order} */
         public static Order sequential(long rowCount) {
-            return new Order(0, rowCount, false, 0);
+            return new Order(0, rowCount, false);
         }
 
         /** {@return all rows, shuffled anew each epoch} */
-        public static Order shuffled(long rowCount, long seed) {
-            return new Order(0, rowCount, true, seed);
+        public static Order shuffled(long rowCount) {
+            return new Order(0, rowCount, true);
         }
     }
 
@@ -49,7 +48,7 @@ public interface DataKernels {
      * the active rows.
      *
      * @param rows the recording's rows, not folded
-     * @param state supplies epoch and position
+     * @param state supplies seed, epoch and position
      * @param order which data rows, in which order
      * @param rowIds {@code [rows]} of {@link DType#I64}
      */
@@ -66,7 +65,7 @@ public interface DataKernels {
      * @param data {@code [n, ...]} of {@link DType#U8} or of the backend's floating type
      * @param pixels conversion
      * @param noise numbers for {@link Pixels#BERNOULLI}; otherwise {@link Noise#off()}
-     * @param state supplies the step of the noise
+     * @param state supplies seed and step of the noise
      * @param out {@code [rows, columns of data]} of the backend's floating type
      */
     void gather(Rows rows, Operand rowIds, Operand data, Pixels pixels, Noise noise, StepState state, Operand out);

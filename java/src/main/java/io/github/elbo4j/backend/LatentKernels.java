@@ -47,7 +47,7 @@ public interface LatentKernels {
      * @param muLogVar {@code [rows.capacity, 2 d]}
      * @param clamp range of the log-variance
      * @param noise where epsilon comes from
-     * @param state supplies the step of the noise
+     * @param state supplies seed and step of the noise
      * @param z {@code [rows, d]}
      */
     void reparameterizeForward(Rows rows, Operand muLogVar, Clamp clamp, Noise noise, StepState state, Operand z);
@@ -68,7 +68,7 @@ public interface LatentKernels {
      * @param muLogVar {@code [rows.capacity, 2 d]}
      * @param clamp range of the log-variance
      * @param noise what the forward pass drew
-     * @param state supplies the step of the noise
+     * @param state supplies seed and step of the noise
      * @param dz {@code [rows, d]}
      * @param klWeight factor of the KL divergence
      * @param reduction sum or mean over the batch rows

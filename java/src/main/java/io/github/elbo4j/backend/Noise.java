@@ -3,16 +3,16 @@ package io.github.elbo4j.backend;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which random numbers a kernel draws: a pure function of seed, purpose, row key, step and column, see {@link Philox}.
+ * Which random numbers a kernel draws: a pure function of the {@link StepState}'s seed, purpose, row key, step and
+ * column, see {@link Philox}.
  *
- * @param seed key of the generator
  * @param purpose what the numbers are for; keeps the streams of one run apart
  * @param rowKey what stands in the counter's row and step words
  * @param rowIds data row of each batch row, {@code [rows]} of {@link DType#I64}; given exactly when {@code rowKey} is
  *     {@link RowKey#DATA_ROW}
  */
 public record Noise(
-        long seed, Purpose purpose, RowKey rowKey, @Nullable Operand rowIds) {
+        Purpose purpose, RowKey rowKey, @Nullable Operand rowIds) {
 
     /** What random numbers are drawn for; the codes are part of the frozen counter layout. */
     public enum Purpose {
@@ -62,22 +62,22 @@ public record Noise(
     }
 
     /** {@return noise of a training step: keyed by batch position and step} */
-    public static Noise training(long seed, Purpose purpose) {
-        return new Noise(seed, purpose, RowKey.BATCH_POSITION, null);
+    public static Noise training(Purpose purpose) {
+        return new Noise(purpose, RowKey.BATCH_POSITION, null);
     }
 
     /** {@return noise of an evaluation: keyed by the rows' numbers in the data set} */
-    public static Noise evaluation(long seed, Purpose purpose, Operand rowIds) {
-        return new Noise(seed, purpose, RowKey.DATA_ROW, rowIds);
+    public static Noise evaluation(Purpose purpose, Operand rowIds) {
+        return new Noise(purpose, RowKey.DATA_ROW, rowIds);
     }
 
     /** {@return common random numbers: the same for every row} */
-    public static Noise common(long seed, Purpose purpose) {
-        return new Noise(seed, purpose, RowKey.COMMON, null);
+    public static Noise common(Purpose purpose) {
+        return new Noise(purpose, RowKey.COMMON, null);
     }
 
     /** {@return no noise at all} */
     public static Noise off() {
-        return new Noise(0, Purpose.EPSILON, RowKey.OFF, null);
+        return new Noise(Purpose.EPSILON, RowKey.OFF, null);
     }
 }

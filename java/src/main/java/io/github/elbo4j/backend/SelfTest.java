@@ -36,7 +36,7 @@ final class SelfTest {
             weights[(int) parameters.value("decoder.weight").offset()] = 1;
             parameters.values().uploadDoubles(weights);
             Tensor prior = work.tensor("prior", backend.real(), 2, 2);
-            StepState state = work.stepState(List.of("lr"), 2, List.of("logLikelihood", "kl"));
+            StepState state = work.stepState(7, List.of("lr"), 2, List.of("logLikelihood", "kl"));
             state.schedule(0, new double[] {0.5, 0.25});
             Tensor z = work.tensor("z", backend.real(), 2, 1);
             Tensor noisy = work.tensor("noisy", backend.real(), 2, 1);
@@ -139,7 +139,7 @@ final class SelfTest {
                         0.99,
                         1e-8);
         step.optimizer().sgd(parameters, "all", state, state.slot("lr"));
-        step.latent().reparameterizeForward(rows, prior, clamp, Noise.training(7, Noise.Purpose.EPSILON), state, noisy);
+        step.latent().reparameterizeForward(rows, prior, clamp, Noise.training(Noise.Purpose.EPSILON), state, noisy);
         step.optimizer().advance(state);
     }
 

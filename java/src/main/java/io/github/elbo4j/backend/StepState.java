@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * All that changes from step to step, kept by the backend so that a recorded step can be run many times with nothing
- * passed in: the step counter, the place in the epoch, the schedule, sums over the epoch and the halt flag.
+ * passed in: the seed of its random numbers, the step counter, the place in the epoch, the schedule, sums over the epoch
+ * and the halt flag.
  *
  * <p>Used by one thread at a time, as its workspace is.
  */
@@ -56,6 +57,12 @@ public interface StepState {
     /** {@return the metrics that {@link LossKernels#accumulate} may add to} */
     List<String> metrics();
 
+    /** {@return the key of every random number and shuffle of its steps} */
+    long seed();
+
+    /** Sets the key of every random number and shuffle from the next step on, after all enqueued work. */
+    void reseed(long seed);
+
     /**
      * {@return the schedule's column of a name}
      *
@@ -74,7 +81,7 @@ public interface StepState {
     /** {@return the counters, sums and flag after all enqueued work; the only synchronisation of a training run} */
     Snapshot read();
 
-    /** Replaces counters, sums and flag, as when a checkpoint is loaded; the schedule stays. */
+    /** Replaces counters, sums and flag, as when a checkpoint is loaded; schedule and seed stay. */
     void restore(Snapshot snapshot);
 
     /** Sets the sums and the rows seen to zero, after all enqueued work. */

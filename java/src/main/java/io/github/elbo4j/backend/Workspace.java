@@ -40,11 +40,12 @@ public interface Workspace extends AutoCloseable {
     /**
      * {@return a new state at step zero}
      *
+     * @param seed key of its random numbers and shuffles
      * @param slots names of the schedule's columns
      * @param tableSteps most steps that a schedule can hold, at least 1 when there are slots
      * @param metrics names of the sums
      */
-    StepState stepState(List<String> slots, int tableSteps, List<String> metrics);
+    StepState stepState(long seed, List<String> slots, int tableSteps, List<String> metrics);
 
     /**
      * Records a step: calls {@code step} once with a recording, runs nothing, and gives back what runs it.

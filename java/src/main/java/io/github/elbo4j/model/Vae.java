@@ -159,11 +159,10 @@ public final class Vae implements AutoCloseable {
      * gradient of {@code -log p(x|z) + klWeight * KL} for every parameter.
      *
      * @param step the recording; its first call
-     * @param state counters and metrics {@link #LOG_LIKELIHOOD} and {@link #KL}
+     * @param state seed, counters and the metrics {@link #LOG_LIKELIHOOD} and {@link #KL}
      * @param data the data set, {@code [n, input size]}
      * @param order which rows, in which order
      * @param pixels conversion of the data
-     * @param seed key of epsilon and binarisation
      * @param klWeight factor of the KL divergence
      * @param reduction of the gradients over the batch
      */
@@ -173,17 +172,16 @@ public final class Vae implements AutoCloseable {
             Tensor data,
             Order order,
             Pixels pixels,
-            long seed,
             Scalar klWeight,
             Reduction reduction) {
         Rows rows = step.rows();
         Scratch rowIds = step.scratch("rowIds", DType.I64, rows);
         Scratch x = step.scratch("x", rows, config.input().size());
-        Noise binarize = pixels == Pixels.BERNOULLI ? Noise.training(seed, Noise.Purpose.BINARIZE) : Noise.off();
+        Noise binarize = pixels == Pixels.BERNOULLI ? Noise.training(Noise.Purpose.BINARIZE) : Noise.off();
         step.data().selectRows(rows, state, order, rowIds);
         step.data().gather(rows, rowIds, data, pixels, binarize, state, x);
 
-        Noise epsilon = Noise.training(seed, Noise.Purpose.EPSILON);
+        Noise epsilon = Noise.training(Noise.Purpose.EPSILON);
         Forward forward = forward(step, rows, state, x, epsilon);
         Scratch logLikelihood = step.scratch(LOG_LIKELIHOOD, rows);
         Scratch dLogits = step.scratch("dLogits", rows, config.input().size());
@@ -213,22 +211,19 @@ public final class Vae implements AutoCloseable {
      * Issues an evaluation step: rows in order, both metrics, nothing changed.
      *
      * @param step the recording; its first call
-     * @param state counters and metrics {@link #LOG_LIKELIHOOD} and {@link #KL}
+     * @param state seed, counters and the metrics {@link #LOG_LIKELIHOOD} and {@link #KL}
      * @param data the data set, {@code [n, input size]}
      * @param mode whether z is sampled or the mean
      * @param pixels conversion of the data
-     * @param seed key of epsilon and binarisation, keyed by data row
      */
-    public void evaluation(Recording step, StepState state, Tensor data, LatentMode mode, Pixels pixels, long seed) {
+    public void evaluation(Recording step, StepState state, Tensor data, LatentMode mode, Pixels pixels) {
         Rows rows = step.rows();
         Scratch rowIds = step.scratch("rowIds", DType.I64, rows);
         Scratch x = step.scratch("x", rows, config.input().size());
-        Noise binarize =
-                pixels == Pixels.BERNOULLI ? Noise.evaluation(seed, Noise.Purpose.BINARIZE, rowIds) : Noise.off();
+        Noise binarize = pixels == Pixels.BERNOULLI ? Noise.evaluation(Noise.Purpose.BINARIZE, rowIds) : Noise.off();
         step.data().selectRows(rows, state, Order.sequential(data.rows()), rowIds);
         step.data().gather(rows, rowIds, data, pixels, binarize, state, x);
-        Noise epsilon =
-                mode == LatentMode.SAMPLED ? Noise.evaluation(seed, Noise.Purpose.EPSILON, rowIds) : Noise.off();
+        Noise epsilon = mode == LatentMode.SAMPLED ? Noise.evaluation(Noise.Purpose.EPSILON, rowIds) : Noise.off();
         Forward forward = forward(step, rows, state, x, epsilon);
         Scratch logLikelihood = step.scratch(LOG_LIKELIHOOD, rows);
         step.loss().bernoulliForward(rows, forward.decoded.output(), x, logLikelihood);
@@ -282,7 +277,7 @@ public final class Vae implements AutoCloseable {
             Tensor input = work.tensor("input", backend.real(), n, columns);
             Tensor output =
                     work.tensor("output", backend.real(), n, config.input().size());
-            StepState state = work.stepState(List.of(), 0, List.of());
+            StepState state = work.stepState(0, List.of(), 0, List.of());
             input.uploadFloats(values);
             work.record(state, Rows.of(n), step -> graph.issue(step, state, input, output))
                     .run(1);

@@ -54,9 +54,9 @@ public final class Evaluator implements AutoCloseable {
         this.workspace = vae.backend().workspace("evaluation");
         try {
             Tensor resident = ResidentData.upload(workspace, data);
-            this.state = workspace.stepState(List.of(), 0, List.of(Vae.LOG_LIKELIHOOD, Vae.KL));
+            this.state = workspace.stepState(seed, List.of(), 0, List.of(Vae.LOG_LIKELIHOOD, Vae.KL));
             this.replay = workspace.record(
-                    state, Rows.of(capacity), step -> vae.evaluation(step, state, resident, mode, pixels, seed));
+                    state, Rows.of(capacity), step -> vae.evaluation(step, state, resident, mode, pixels));
         } catch (RuntimeException e) {
             workspace.close();
             throw e;

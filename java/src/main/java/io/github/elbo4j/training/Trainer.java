@@ -69,7 +69,7 @@ public final class Trainer implements AutoCloseable {
         Workspace made = vae.backend().workspace("training");
         try {
             Tensor data = ResidentData.upload(made, train);
-            this.state = made.stepState(SLOTS, SCHEDULE_STEPS, List.of(Vae.LOG_LIKELIHOOD, Vae.KL));
+            this.state = made.stepState(config.seed(), SLOTS, SCHEDULE_STEPS, List.of(Vae.LOG_LIKELIHOOD, Vae.KL));
             this.replay =
                     made.record(state, Rows.of(Math.min(config.batch(), rowsPerEpoch)), step -> issue(step, data));
         } catch (RuntimeException e) {
@@ -121,9 +121,8 @@ public final class Trainer implements AutoCloseable {
     }
 
     private void issue(Recording step, Tensor data) {
-        Order order = config.shuffle() ? Order.shuffled(rowsPerEpoch, config.seed()) : Order.sequential(rowsPerEpoch);
-        vae.gradients(
-                step, state, data, order, config.pixels(), config.seed(), state.slot(KL_WEIGHT), config.reduction());
+        Order order = config.shuffle() ? Order.shuffled(rowsPerEpoch) : Order.sequential(rowsPerEpoch);
+        vae.gradients(step, state, data, order, config.pixels(), state.slot(KL_WEIGHT), config.reduction());
         OptimizerKernels optimizer = step.optimizer();
         optimizer.checkGradients(vae.parameters(), Vae.GROUP, state);
         Scalar rate = state.slot(LEARNING_RATE);

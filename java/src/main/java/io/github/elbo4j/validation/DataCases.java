@@ -18,7 +18,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Cases of choosing and gathering rows. */
 final class DataCases {
-    private static final long NOISE_SEED = -77;
     private static final int DATA_ROWS = 23;
 
     private DataCases() {}
@@ -26,15 +25,15 @@ final class DataCases {
     static void add(List<KernelCase> cases, CaseInputs inputs) {
         for (int capacity : KernelCases.ROWS) {
             for (boolean shuffled : new boolean[] {false, true}) {
-                cases.add(selectRows(capacity, new Order(5, 1000, shuffled, 42), 2, 130));
+                cases.add(selectRows(capacity, new Order(5, 1000, shuffled), 2, 130));
                 // The last batch of an epoch, and an order shorter than the batch.
-                cases.add(selectRows(capacity, new Order(0, 100, shuffled, -1), 3, 100 - (capacity + 1) / 2));
-                cases.add(selectRows(capacity, new Order(9, 3, shuffled, 7), 0, 0));
+                cases.add(selectRows(capacity, new Order(0, 100, shuffled), 3, 100 - (capacity + 1) / 2));
+                cases.add(selectRows(capacity, new Order(9, 3, shuffled), 0, 0));
             }
         }
         // More rows than 32 bits count.
-        cases.add(selectRows(7, new Order(1L << 40, 1L << 34, true, 3), 1, 1L << 33));
-        cases.add(selectRows(7, new Order(1L << 40, 1L << 34, false, 3), 1, 1L << 33));
+        cases.add(selectRows(7, new Order(1L << 40, 1L << 34, true), 1, 1L << 33));
+        cases.add(selectRows(7, new Order(1L << 40, 1L << 34, false), 1, 1L << 33));
         for (int i = 0; i < KernelCases.COLUMNS.length; i++) {
             int rows = KernelCases.ROWS[i % KernelCases.ROWS.length];
             settings(cases, inputs, rows, KernelCases.COLUMNS[i], i % 2 == 0 ? Kind.U8 : Kind.REAL);
@@ -105,9 +104,9 @@ final class DataCases {
 
     private static Noise noise(RowKey key, KernelOperands operands) {
         return switch (key) {
-            case BATCH_POSITION -> Noise.training(NOISE_SEED, Purpose.BINARIZE);
-            case DATA_ROW -> Noise.evaluation(NOISE_SEED, Purpose.BINARIZE, operands.get("noise row ids"));
-            case COMMON -> Noise.common(NOISE_SEED, Purpose.BINARIZE);
+            case BATCH_POSITION -> Noise.training(Purpose.BINARIZE);
+            case DATA_ROW -> Noise.evaluation(Purpose.BINARIZE, operands.get("noise row ids"));
+            case COMMON -> Noise.common(Purpose.BINARIZE);
             case OFF -> Noise.off();
         };
     }

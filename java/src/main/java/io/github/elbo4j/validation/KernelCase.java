@@ -45,6 +45,9 @@ public record KernelCase(
     /** The metric of every case's state. */
     public static final String METRIC = "metric";
 
+    /** Seed of every case's random numbers and shuffles. */
+    public static final long SEED = 0x5EED_0000_0001L;
+
     /** What holds of a kernel in a setting, beyond its numbers. */
     public enum Property {
         /** Permuted batch rows give the same bits, permuted. */

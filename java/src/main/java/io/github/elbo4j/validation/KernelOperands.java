@@ -56,7 +56,8 @@ public final class KernelOperands implements AutoCloseable {
         this.kernelCase = kernelCase;
         this.framed = framed;
         this.workspace = backend.workspace("validation of " + kernelCase.kernel());
-        this.state = workspace.stepState(List.copyOf(kernelCase.slots().keySet()), 1, List.of(KernelCase.METRIC));
+        this.state = workspace.stepState(
+                KernelCase.SEED, List.copyOf(kernelCase.slots().keySet()), 1, List.of(KernelCase.METRIC));
         this.parameters =
                 kernelCase.specs().isEmpty() ? null : workspace.parameters(kernelCase.specs(), kernelCase.moments());
         for (Argument argument : kernelCase.arguments()) {

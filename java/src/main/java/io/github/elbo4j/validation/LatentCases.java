@@ -19,7 +19,6 @@ import java.util.List;
 final class LatentCases {
     private static final Clamp WIDE = new Clamp(-80, 80);
     private static final Clamp NARROW = new Clamp(-1, 0.5);
-    private static final long NOISE_SEED = 0x5EED_0000_0001L;
     private static final long STEP = 3;
 
     /** Half an ulp of an angle up to 2 pi, two eps, times the largest radius 5.77, see {@link Normals}. */
@@ -211,9 +210,9 @@ final class LatentCases {
 
     private static Noise noise(RowKey key, KernelOperands operands) {
         return switch (key) {
-            case BATCH_POSITION -> Noise.training(NOISE_SEED, Purpose.EPSILON);
-            case DATA_ROW -> Noise.evaluation(NOISE_SEED, Purpose.EPSILON, operands.get("noise row ids"));
-            case COMMON -> Noise.common(NOISE_SEED, Purpose.EPSILON);
+            case BATCH_POSITION -> Noise.training(Purpose.EPSILON);
+            case DATA_ROW -> Noise.evaluation(Purpose.EPSILON, operands.get("noise row ids"));
+            case COMMON -> Noise.common(Purpose.EPSILON);
             case OFF -> Noise.off();
         };
     }
@@ -221,9 +220,9 @@ final class LatentCases {
     private static void epsilon(RowKey key, double[] ids, int row, int sample, double[] epsilon) {
         int stream = Philox.stream(Purpose.EPSILON, sample);
         switch (key) {
-            case BATCH_POSITION -> Normals.row(NOISE_SEED, row, (int) STEP, stream, epsilon);
-            case DATA_ROW -> Normals.row(NOISE_SEED, (int) ids[row], 0, stream, epsilon);
-            case COMMON -> Normals.row(NOISE_SEED, 0, 0, stream, epsilon);
+            case BATCH_POSITION -> Normals.row(KernelCase.SEED, row, (int) STEP, stream, epsilon);
+            case DATA_ROW -> Normals.row(KernelCase.SEED, (int) ids[row], 0, stream, epsilon);
+            case COMMON -> Normals.row(KernelCase.SEED, 0, 0, stream, epsilon);
             case OFF -> java.util.Arrays.fill(epsilon, 0);
         }
     }

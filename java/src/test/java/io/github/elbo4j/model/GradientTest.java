@@ -177,7 +177,7 @@ class GradientTest {
             this.test = test;
             this.vae = Vae.create(backend, test.config(), test.seed());
             this.workspace = backend.workspace("gradients");
-            this.state = workspace.stepState(List.of(), 0, List.of(Vae.LOG_LIKELIHOOD, Vae.KL));
+            this.state = workspace.stepState(test.seed(), List.of(), 0, List.of(Vae.LOG_LIKELIHOOD, Vae.KL));
             this.start = new Snapshot(7, 3, test.position(), 0, Map.of(Vae.LOG_LIKELIHOOD, 0.0, Vae.KL, 0.0), null);
             Random random = new Random(test.seed());
             int columns = test.config().input().size();
@@ -208,9 +208,8 @@ class GradientTest {
                         step,
                         state,
                         data,
-                        Order.shuffled(test.dataRows(), test.seed()),
+                        Order.shuffled(test.dataRows()),
                         test.pixels(),
-                        test.seed(),
                         Scalar.of(klWeight),
                         reduction);
                 step.optimizer().advance(state);

@@ -39,7 +39,7 @@ final class JavaDataKernels implements DataKernels {
             for (int i = 0; i < active; i++) {
                 long place = own.position() + i;
                 ids[io + i] = order.firstRow()
-                        + (order.shuffled() ? Shuffle.row(order.seed(), own.epoch(), place, order.rowCount()) : place);
+                        + (order.shuffled() ? Shuffle.row(own.seed(), own.epoch(), place, order.rowCount()) : place);
             }
         });
     }

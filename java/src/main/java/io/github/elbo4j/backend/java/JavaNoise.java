@@ -5,7 +5,7 @@ import io.github.elbo4j.backend.Normals;
 import io.github.elbo4j.backend.Operand;
 import io.github.elbo4j.backend.Philox;
 
-/** A {@link Noise} bound to the row ids it is keyed by and to the state that counts its steps. */
+/** A {@link Noise} bound to the row ids it is keyed by and to the state with its seed and steps. */
 final class JavaNoise {
     private final Noise noise;
     private final long[] rowIds;
@@ -32,7 +32,7 @@ final class JavaNoise {
             case COMMON, OFF -> 0;
         };
         int stepWord = noise.rowKey() == Noise.RowKey.BATCH_POSITION ? (int) state.step() : 0;
-        Philox.block(noise.seed(), column >>> 2, rowWord, stepWord, Philox.stream(noise.purpose(), sample), block);
+        Philox.block(state.seed(), column >>> 2, rowWord, stepWord, Philox.stream(noise.purpose(), sample), block);
     }
 
     /** Overwrites {@code epsilon} with the normal numbers of a batch row's sample, or zeros when the noise is off. */

@@ -16,6 +16,7 @@ final class JavaStepState implements StepState {
     private long tableFirst;
     private long tableEnd;
 
+    private long seed;
     private long step;
     private long epoch;
     private long position;
@@ -26,11 +27,12 @@ final class JavaStepState implements StepState {
     private int activeRows;
     private long orderRows;
 
-    JavaStepState(JavaWorkspace workspace, List<String> slots, int tableSteps, List<String> metrics) {
+    JavaStepState(JavaWorkspace workspace, long seed, List<String> slots, int tableSteps, List<String> metrics) {
         if (tableSteps < (slots.isEmpty() ? 0 : 1)) {
             throw new IllegalArgumentException("step state: a schedule of " + tableSteps + " steps for " + slots);
         }
         this.workspace = workspace;
+        this.seed = seed;
         this.slots = List.copyOf(slots);
         this.metrics = List.copyOf(metrics);
         this.table = new double[Math.multiplyExact(slots.size(), tableSteps)];
@@ -49,6 +51,21 @@ final class JavaStepState implements StepState {
             throw new IllegalArgumentException("no slot '" + name + "'; the schedule has " + slots);
         }
         return new Scalar.Slot(this, index, name);
+    }
+
+    @Override
+    public long seed() {
+        return seed;
+    }
+
+    @Override
+    public void reseed(long key) {
+        workspace.enter("reseed");
+        try {
+            seed = key;
+        } finally {
+            workspace.exit();
+        }
     }
 
     @Override

@@ -141,8 +141,8 @@ final class JavaWorkspace implements Workspace {
     }
 
     @Override
-    public StepState stepState(List<String> slots, int tableSteps, List<String> metrics) {
-        return new JavaStepState(this, slots, tableSteps, metrics);
+    public StepState stepState(long seed, List<String> slots, int tableSteps, List<String> metrics) {
+        return new JavaStepState(this, seed, slots, tableSteps, metrics);
     }
 
     @Override
