@@ -155,8 +155,8 @@ final class JavaTensor implements Tensor {
                 throw new IllegalStateException(
                         "tensor '" + name + "' is used by an open replay; close the replay first");
             }
-            open = false;
         }
+        // Marks it closed once the workspace is held, so that a refused close changes nothing.
         workspace.release(this);
     }
 
