@@ -15,7 +15,8 @@ class TestDataTest {
 
     @Test
     void aConfiguredFolderIsTheOnlyOneSearched() throws IOException {
-        Path configured = Files.createDirectories(root.resolve("mine/mnist")).getParent();
+        Path configured = root.resolve("mine");
+        Files.createDirectories(configured.resolve("mnist"));
         Files.createDirectories(root.resolve("shared/data/omniglot"));
         Path checkout = Files.createDirectories(root.resolve("checkout"));
 
@@ -26,10 +27,11 @@ class TestDataTest {
     @Test
     void sharedDataBesideTheCheckoutIsTheDefaultFromRootAndModule() throws IOException {
         Path mnist = Files.createDirectories(root.resolve("shared/data/mnist"));
-        Path module = Files.createDirectories(root.resolve("checkout/java"));
+        Path checkout = root.resolve("checkout");
+        Path module = Files.createDirectories(checkout.resolve("java"));
 
         assertThat(TestData.find(null, module, "mnist")).contains(mnist);
-        assertThat(TestData.find(null, module.getParent(), "mnist")).contains(mnist);
+        assertThat(TestData.find(null, checkout, "mnist")).contains(mnist);
         assertThat(TestData.find(" ", module, "mnist")).contains(mnist);
         assertThat(TestData.find(null, module, "cifar10")).isEmpty();
     }
