@@ -1,0 +1,118 @@
+package io.github.elbo4j.cli;
+
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/**
+ * The command {@code elbo4j}.
+ *
+ * <p>Exit status: 0 for success; 2 for wrong usage or bad input; 1 for anything else. An error is one line on standard
+ * error, with {@code --stacktrace} followed by the stack trace.
+ */
+@Command(
+        name = "elbo4j",
+        description = "Variational autoencoders on the JVM.",
+        synopsisSubcommandLabel = "COMMAND",
+        versionProvider = Version.class,
+        footer = {"", "Start with `elbo4j train`; `elbo4j COMMAND --help` explains a command."})
+public final class Main extends Subcommand {
+    private static final String STACKTRACE = "--stacktrace";
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
+    @Option(
+            names = {"-V", "--version"},
+            versionHelp = true,
+            description = "Show the version and exit.")
+    boolean version;
+
+    private Main() {}
+
+    /** Runs a command and exits with its status. */
+    public static void main(String[] args) {
+        // Pictures are drawn without a display.
+        System.setProperty("java.awt.headless", "true");
+        System.exit(run(args, System.out, System.err));
+    }
+
+    /**
+     * {@return the exit status of a command}
+     *
+     * @param args command and options
+     * @param out receives results
+     * @param err receives errors and warnings
+     */
+    public static int run(String[] args, PrintStream out, PrintStream err) {
+        Streams streams = new Streams(out, err);
+        Main main = new Main();
+        CommandLine root = new CommandLine(main)
+                .addSubcommand("train", new TrainCommand(streams))
+                .addSubcommand("evaluate", new EvaluateCommand(streams))
+                .addSubcommand("validate", new ValidateCommand(streams))
+                .addSubcommand("doctor", new DoctorCommand(streams))
+                .setOut(new PrintWriter(out, true, out.charset()))
+                .setErr(new PrintWriter(err, true, err.charset()))
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setParameterExceptionHandler((e, ignored) -> misuse(e, args, err))
+                .setExecutionStrategy(parsed -> execute(main, parsed, err));
+        return root.execute(args);
+    }
+
+    @Override
+    public Integer call() {
+        throw new ParameterException(
+                spec.commandLine(),
+                "no command; give one of "
+                        + String.join(", ", spec.subcommands().keySet()));
+    }
+
+    /** Runs the command; not picocli's own handler, because errors of the JVM are reported like all others. */
+    private static int execute(Main main, ParseResult parsed, PrintStream err) {
+        Integer helped = CommandLine.executeHelpRequest(parsed);
+        if (helped != null) {
+            return helped;
+        }
+        ParseResult last = parsed.hasSubcommand() ? parsed.subcommand() : parsed;
+        Subcommand command = last.commandSpec().userObject() instanceof Subcommand one ? one : main;
+        Logs.configure(err, main.verbose || command.verbose);
+        try {
+            return command.call();
+        } catch (ParameterException e) {
+            throw e;
+        } catch (Exception | OutOfMemoryError | StackOverflowError | LinkageError | AssertionError e) {
+            err.println(Failures.line(e, last.commandSpec().qualifiedName()));
+            if (main.stacktrace || command.stacktrace) {
+                e.printStackTrace(err);
+            }
+            return Failures.status(e);
+        }
+    }
+
+    private static int misuse(ParameterException e, String[] args, PrintStream err) {
+        String message = Failures.oneLine(String.valueOf(e.getMessage()));
+        if (e instanceof UnmatchedArgumentException unmatched) {
+            List<String> similar = unmatched.getSuggestions();
+            if (!similar.isEmpty()) {
+                message += "; did you mean " + String.join(" or ", similar) + "?";
+            }
+        }
+        err.println("elbo4j: " + message + "; see `"
+                + e.getCommandLine().getCommandSpec().qualifiedName() + " --help`");
+        if (Arrays.asList(args).contains(STACKTRACE)) {
+            e.printStackTrace(err);
+        }
+        return Failures.INPUT;
+    }
+}

@@ -1,0 +1,13 @@
+/** The command elbo4j: train, evaluate, validate, doctor. */
+module io.github.elbo4j.cli {
+    requires static org.jspecify;
+    requires info.picocli;
+    requires io.github.elbo4j;
+    requires java.desktop;
+    requires java.logging;
+    requires jdk.management;
+    requires me.tongfei.progressbar;
+
+    opens io.github.elbo4j.cli to
+            info.picocli;
+}
