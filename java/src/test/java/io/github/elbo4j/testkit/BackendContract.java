@@ -76,7 +76,7 @@ public abstract class BackendContract {
     }
 
     private static StepState plainState(Workspace work) {
-        return work.stepState(List.of(), 0, List.of("m"));
+        return work.stepState(11, List.of(), 0, List.of("m"));
     }
 
     /** A step of one gather-free kernel: y = x w^T + b. */

@@ -2,15 +2,19 @@ package io.github.elbo4j.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.github.elbo4j.backend.Activation;
 import io.github.elbo4j.backend.Backend;
 import io.github.elbo4j.backend.DType;
 import io.github.elbo4j.backend.DataKernels.Order;
 import io.github.elbo4j.backend.DataKernels.Pixels;
+import io.github.elbo4j.backend.LatentKernels.Clamp;
 import io.github.elbo4j.backend.LinearKernels.Write;
 import io.github.elbo4j.backend.Noise;
+import io.github.elbo4j.backend.Normals;
 import io.github.elbo4j.backend.Parameters;
+import io.github.elbo4j.backend.Philox;
 import io.github.elbo4j.backend.Recording;
 import io.github.elbo4j.backend.Replay;
 import io.github.elbo4j.backend.Rows;
@@ -23,6 +27,7 @@ import io.github.elbo4j.backend.Tensor;
 import io.github.elbo4j.backend.Workspace;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -61,7 +66,7 @@ public abstract class StepStateContract {
             data.uploadDoubles(content);
             this.parameters = work.parameters(
                     List.of(Parameters.Spec.trained("w", "all", 1, 2), Parameters.Spec.trained("b", "all", 1)), 0);
-            this.state = work.stepState(List.of("lr"), 100, List.of("sum"));
+            this.state = work.stepState(SEED, List.of("lr"), 100, List.of("sum"));
             double[] rates = new double[100];
             for (int i = 0; i < rates.length; i++) {
                 rates[i] = 1.0 / (i + 2);
@@ -74,7 +79,7 @@ public abstract class StepStateContract {
             Scratch x = step.scratch("x", rows, 2);
             Scratch y = step.scratch("y", rows, 1);
             Scratch perRow = step.scratch("per row", rows);
-            step.data().selectRows(rows, state, Order.shuffled(n, SEED), ids);
+            step.data().selectRows(rows, state, Order.shuffled(n), ids);
             step.data().gather(rows, ids, data, Pixels.AS_IS, Noise.off(), state, x);
             step.linear()
                     .linearForward(rows, x, parameters.value("w"), parameters.value("b"), Activation.SIGMOID, y, null);
@@ -248,7 +253,7 @@ public abstract class StepStateContract {
             Rows rows = Rows.of(2);
             Parameters parameters = work.parameters(
                     List.of(Parameters.Spec.trained("w", "all", 3), Parameters.Spec.trained("b", "all", 2)), 0);
-            StepState state = work.stepState(List.of(), 0, List.of("sum"));
+            StepState state = work.stepState(SEED, List.of(), 0, List.of("sum"));
             Tensor ones = work.tensor("ones", backend.real(), 2);
             ones.uploadDoubles(1, 1);
             double[] gradients = new double[(int) parameters.gradients().size()];
@@ -276,9 +281,9 @@ public abstract class StepStateContract {
     final void impossibleStatesAreRefused() {
         try (Backend backend = open();
                 Workspace work = backend.workspace("w")) {
-            assertThatThrownBy(() -> work.stepState(List.of("lr"), 0, List.of()))
+            assertThatThrownBy(() -> work.stepState(SEED, List.of("lr"), 0, List.of()))
                     .isInstanceOf(IllegalArgumentException.class);
-            StepState none = work.stepState(List.of(), 0, List.of("a", "b"));
+            StepState none = work.stepState(SEED, List.of(), 0, List.of("a", "b"));
             assertThat(none.metrics()).containsExactly("a", "b");
             assertThatThrownBy(() -> none.schedule(0, new double[0])).isInstanceOf(IllegalArgumentException.class);
             Tensor perRow = work.tensor("perRow", backend.real(), 2);
@@ -294,13 +299,52 @@ public abstract class StepStateContract {
                 Workspace work = backend.workspace("w")) {
             Rows rows = Rows.of(2);
             Tensor ids = work.tensor("ids", DType.I64, 2);
-            StepState state = work.stepState(List.of(), 0, List.of());
+            StepState state = work.stepState(SEED, List.of(), 0, List.of());
             assertThatThrownBy(() -> work.record(state, rows, step -> {
                         step.data().selectRows(rows, state, Order.sequential(5), ids);
                         step.data().selectRows(rows, state, Order.sequential(5), ids);
                     }))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("selectRows");
+        }
+    }
+
+    /** One recording serves any seed: the state holds it, as it holds all that changes. */
+    @Test
+    final void anotherSeedGivesOtherNumbersFromTheSameRecording() {
+        try (Backend backend = open();
+                Workspace work = backend.workspace("w")) {
+            Rows rows = Rows.of(4);
+            Tensor ids = work.tensor("ids", DType.I64, 4);
+            Tensor prior = work.tensor("prior", backend.real(), 4, 10);
+            Tensor z = work.tensor("z", backend.real(), 4, 5);
+            StepState state = work.stepState(SEED, List.of(), 0, List.of());
+            try (Replay replay = work.record(state, rows, step -> {
+                step.data().selectRows(rows, state, Order.shuffled(1000), ids);
+                step.latent()
+                        .reparameterizeForward(
+                                rows, prior, Clamp.DEFAULT, Noise.training(Noise.Purpose.EPSILON), state, z);
+            })) {
+                replay.run(1);
+                double[] first = z.downloadDoubles();
+                long[] rowIds = new long[4];
+                ids.download(MemorySegment.ofArray(rowIds), 0);
+                double[] expected = new double[5];
+                Normals.row(SEED, 2, 0, Philox.stream(Noise.Purpose.EPSILON, 0), expected);
+                assertThat(Arrays.copyOfRange(first, 10, 15)).containsExactly(expected, within(1e-5));
+                assertThat(rowIds[3]).isEqualTo(Shuffle.row(SEED, 0, 3, 1000));
+
+                state.reseed(SEED + 1);
+                assertThat(state.seed()).isEqualTo(SEED + 1);
+                replay.run(1);
+                assertThat(z.downloadDoubles()).doesNotContain(first);
+                ids.download(MemorySegment.ofArray(rowIds), 0);
+                assertThat(rowIds[3]).isEqualTo(Shuffle.row(SEED + 1, 0, 3, 1000));
+
+                state.reseed(SEED);
+                replay.run(1);
+                assertThat(z.downloadDoubles()).isEqualTo(first);
+            }
         }
     }
 }
