@@ -16,15 +16,18 @@ import io.github.elbo4j.training.TrainingResult;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Locale;
-import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBarStyle;
 import org.jspecify.annotations.Nullable;
 
 /** For people: what is trained, a line an epoch, where the files are; on a terminal a bar for the running epoch. */
 final class TextReport implements RunReport {
     private static final int REFRESH_MILLIS = 200;
+
+    /** What the user types to start this program; the launcher knows. */
+    private static final String COMMAND = System.getProperty("elbo4j.command", "elbo4j");
 
     private final PrintStream out;
     private final int barWidth;
@@ -75,8 +78,8 @@ final class TextReport implements RunReport {
             line("resumed   after epoch %d", finishedEpochs);
         }
         line("");
-        line("Losses are means over images, in nats; z is sampled once for each image.");
-        line("%-9s %-38s %-38s", "epoch", "train loss = reconstruction + KL", "test loss = reconstruction + KL");
+        line("Loss = reconstruction + KL, in nats an image; z is sampled once for each.");
+        line("%-7s %-26s  %-26s %17s", "epoch", "train loss = rec. + KL", "test loss = rec. + KL", "images/s");
     }
 
     @Override
@@ -89,8 +92,11 @@ final class TextReport implements RunReport {
             shown = newBar(progress);
             bar = shown;
         }
-        shown.setExtraMessage(
-                String.format(Locale.ROOT, "loss %.2f", progress.running().loss()));
+        shown.setExtraMessage(String.format(
+                Locale.ROOT,
+                " %.0f images/s, loss %.2f",
+                progress.rows() / Math.max(1e-9, progress.seconds()),
+                progress.running().loss()));
         shown.stepTo(progress.rows());
     }
 
@@ -99,7 +105,7 @@ final class TextReport implements RunReport {
         close();
         Losses test = report.test();
         line(
-                "%-9s %-38s %-38s %6.1f s  %,.0f images/s",
+                "%-7s %s  %26s %7.1f s %7.0f",
                 report.epoch() + "/" + epochs,
                 text(report.train()),
                 test == null ? "" : text(test),
@@ -115,17 +121,17 @@ final class TextReport implements RunReport {
                 "%s after %,d steps, %.1f s. In %s:",
                 result.cancelled() ? "Cancelled" : "Done", result.steps(), (System.nanoTime() - start) / 1e9, folder);
         if (pictures) {
-            line("  %-24s test images, each above its reconstruction through z = mu", Pictures.RECONSTRUCTIONS);
+            line("  %-24s test images above what z = mu decodes to", Pictures.RECONSTRUCTIONS);
             line("  %-24s images decoded from random z", Pictures.SAMPLES);
         }
         line("  %-24s weights, with %s", VaeFiles.WEIGHTS, VaeFiles.CONFIG);
         line("  %-24s losses of every epoch", RunFolder.HISTORY);
         line("  %-24s all that resuming needs", RunFolder.CHECKPOINT);
         if (result.cancelled()) {
-            line("Go on where it stopped:  elbo4j train --resume %s", folder);
+            line("Go on where it stopped:  %s train --resume %s", COMMAND, folder);
         } else {
-            line("Next:  elbo4j evaluate %s --z mean", folder);
-            line("       elbo4j train --resume %s --epochs %d", folder, 2 * epochs);
+            line("Next:  %s evaluate %s --z mean", COMMAND, folder);
+            line("       %s train --resume %s --epochs %d", COMMAND, folder, 2 * epochs);
         }
     }
 
@@ -138,17 +144,14 @@ final class TextReport implements RunReport {
     }
 
     private ProgressBar newBar(Progress progress) {
-        // A consumer of known width: otherwise the library opens the terminal and takes over its signals.
         return new ProgressBarBuilder()
                 .setTaskName("epoch " + progress.epoch() + "/" + progress.epochs())
                 .setInitialMax(progress.rowsPerEpoch())
                 .startsFrom(progress.rows(), java.time.Duration.ZERO)
-                .setUnit(" images", 1)
-                .showSpeed()
+                .hideEta()
                 .setStyle(ProgressBarStyle.ASCII)
                 .setUpdateIntervalMillis(REFRESH_MILLIS)
-                .clearDisplayOnFinish()
-                .setConsumer(new ConsoleProgressBarConsumer(out, barWidth))
+                .setConsumer(new OneLine(out, barWidth))
                 .build();
     }
 
@@ -158,10 +161,33 @@ final class TextReport implements RunReport {
     }
 
     private static String text(Losses losses) {
-        return String.format(Locale.ROOT, "%8.3f = %8.3f + %7.3f", losses.loss(), losses.reconstruction(), losses.kl());
+        return String.format(Locale.ROOT, "%7.2f = %7.2f + %6.2f", losses.loss(), losses.reconstruction(), losses.kl());
     }
 
     private static String threads(int count) {
         return count == 0 ? "" : count == 1 ? ", 1 thread" : ", " + count + " threads";
+    }
+
+    /**
+     * Draws over the last line, and leaves it blank.
+     *
+     * <p>The library's own consumers open the terminal for its width and cursor, and take over its signals.
+     */
+    private record OneLine(PrintStream out, int getMaxRenderedLength) implements ProgressBarConsumer {
+        @Override
+        public void accept(String bar) {
+            out.print("\r" + bar);
+            out.flush();
+        }
+
+        @Override
+        public void clear() {
+            accept(" ".repeat(getMaxRenderedLength) + "\r");
+        }
+
+        @Override
+        public void close() {
+            clear();
+        }
     }
 }
