@@ -61,6 +61,9 @@ public final class VaeFiles {
      * @throws FormatException if a file is missing, malformed, or does not fit the other
      */
     public static Vae load(Backend backend, Path path) throws IOException {
+        if (!Files.exists(path)) {
+            throw new FormatException(path.toString(), "there is no such file or folder", "name the folder of a model");
+        }
         Path weights = Files.isDirectory(path) ? path.resolve(WEIGHTS) : path;
         VaeConfig config = VaeConfig.fromJson(JsonObject.read(weights.resolveSibling(CONFIG)));
         SafetensorsFile file = SafetensorsFile.read(weights);
