@@ -30,7 +30,7 @@ class TrainerTest {
     /** {@return the gradients of the first step on some data, with all rows in one batch} */
     private static double[] gradients(Vae vae, Dataset data, double klWeight, Reduction reduction) {
         try (Workspace workspace = vae.backend().workspace("gradients")) {
-            StepState state = workspace.stepState(List.of(), 0, List.of(Vae.LOG_LIKELIHOOD, Vae.KL));
+            StepState state = workspace.stepState(5, List.of(), 0, List.of(Vae.LOG_LIKELIHOOD, Vae.KL));
             var resident = ResidentData.upload(workspace, data);
             workspace
                     .record(state, Rows.of(data.rows()), step -> {
@@ -38,9 +38,8 @@ class TrainerTest {
                                 step,
                                 state,
                                 resident,
-                                Order.shuffled(data.rows(), 5),
+                                Order.shuffled(data.rows()),
                                 Pixels.UNIT,
-                                5,
                                 Scalar.of(klWeight),
                                 reduction);
                         step.optimizer().advance(state);
