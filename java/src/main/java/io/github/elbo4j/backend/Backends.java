@@ -54,7 +54,10 @@ public final class Backends {
      * @throws IllegalArgumentException if there is no such backend or option; the message lists the known ones
      */
     public static Backend open(String name, Map<String, String> options) {
-        List<BackendProvider> providers = providers();
+        return open(providers(), name, options);
+    }
+
+    static Backend open(List<BackendProvider> providers, String name, Map<String, String> options) {
         for (BackendProvider provider : providers) {
             if (provider.name().equals(name)) {
                 return open(provider, options);
@@ -79,11 +82,14 @@ public final class Backends {
      * @throws IllegalArgumentException if no backend takes one of the options
      */
     public static Backend best(Map<String, String> options) {
+        return best(providers(), options);
+    }
+
+    static Backend best(List<BackendProvider> providers, Map<String, String> options) {
         String forced = System.getProperty(PROPERTY);
         if (forced != null) {
-            return open(forced, options);
+            return open(providers, forced, options);
         }
-        List<BackendProvider> providers = providers();
         for (String option : options.keySet()) {
             if (providers.stream().noneMatch(provider -> provider.options().containsKey(option))) {
                 throw new IllegalArgumentException("no backend takes the option '" + option + "'");
