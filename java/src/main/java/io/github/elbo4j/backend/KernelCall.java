@@ -25,6 +25,7 @@ public final class KernelCall {
     private final List<Operand> outputs = new ArrayList<>();
     private final List<String> words = new ArrayList<>();
     private boolean scheduled;
+    private @Nullable StepState state;
 
     private KernelCall(String kernel, Backend backend, @Nullable Rows rows) {
         this.kernel = kernel;
@@ -33,16 +34,27 @@ public final class KernelCall {
     }
 
     /** A checked {@link DataKernels#selectRows}. */
-    public static KernelCall selectRows(Backend backend, Rows rows, Order order, Operand rowIds) {
-        KernelCall call = new KernelCall("selectRows", backend, rows).unfolded(rows);
+    public static KernelCall selectRows(Backend backend, Rows rows, StepState state, Order order, Operand rowIds) {
+        KernelCall call =
+                new KernelCall("selectRows", backend, rows).unfolded(rows).state(state);
         return call.word(order.shuffled() ? "shuffled" : "sequential")
                 .write("rowIds", rowIds, DType.I64, rows.total(), 1);
     }
 
     /** A checked {@link DataKernels#gather}. */
     public static KernelCall gather(
-            Backend backend, Rows rows, Operand rowIds, Operand data, Pixels pixels, Noise noise, Operand out) {
-        KernelCall call = new KernelCall("gather", backend, rows).unfolded(rows).word(pixels.name());
+            Backend backend,
+            Rows rows,
+            Operand rowIds,
+            Operand data,
+            Pixels pixels,
+            Noise noise,
+            StepState state,
+            Operand out) {
+        KernelCall call = new KernelCall("gather", backend, rows)
+                .unfolded(rows)
+                .state(state)
+                .word(pixels.name());
         if (data.type() != DType.U8 && data.type() != backend.real()) {
             throw call.fault("data", data, "must hold U8 or " + backend.real());
         }
@@ -120,8 +132,10 @@ public final class KernelCall {
 
     /** A checked {@link LatentKernels#reparameterizeForward}. */
     public static KernelCall reparameterizeForward(
-            Backend backend, Rows rows, Operand muLogVar, Clamp clamp, Noise noise, Operand z) {
-        KernelCall call = new KernelCall("reparameterizeForward", backend, rows).word(clamp.toString());
+            Backend backend, Rows rows, Operand muLogVar, Clamp clamp, Noise noise, StepState state, Operand z) {
+        KernelCall call = new KernelCall("reparameterizeForward", backend, rows)
+                .state(state)
+                .word(clamp.toString());
         long d = call.latentSize(muLogVar);
         return call.read("muLogVar", muLogVar, backend.real(), rows.capacity(), 2 * d)
                 .noise(noise, rows)
@@ -135,11 +149,14 @@ public final class KernelCall {
             Operand muLogVar,
             Clamp clamp,
             Noise noise,
+            StepState state,
             Operand dz,
             Scalar klWeight,
             LatentKernels.Reduction reduction,
             Operand dMuLogVar) {
-        KernelCall call = new KernelCall("reparameterizeBackward", backend, rows).word(reduction.name());
+        KernelCall call = new KernelCall("reparameterizeBackward", backend, rows)
+                .state(state)
+                .word(reduction.name());
         long d = call.latentSize(muLogVar);
         return call.word(clamp.toString())
                 .scalar("klWeight", klWeight)
@@ -199,13 +216,15 @@ public final class KernelCall {
                     "accumulate: no metric '" + metric + "'; the step state has " + state.metrics());
         }
         return new KernelCall("accumulate", backend, rows)
+                .state(state)
                 .word(metric)
                 .read("perRow", perRow, backend.real(), rows.total(), 1);
     }
 
     /** A checked {@link OptimizerKernels#checkGradients}. */
-    public static KernelCall checkGradients(Backend backend, Parameters parameters, String group) {
+    public static KernelCall checkGradients(Backend backend, Parameters parameters, String group, StepState state) {
         return new KernelCall("checkGradients", backend, null)
+                .state(state)
                 .word(group)
                 .whole("gradients", parameters.gradients(), false)
                 .group(parameters, group);
@@ -216,6 +235,7 @@ public final class KernelCall {
             Backend backend,
             Parameters parameters,
             String group,
+            StepState state,
             Scalar learningRate,
             Scalar correction1,
             Scalar correction2,
@@ -236,6 +256,7 @@ public final class KernelCall {
                     + " must be in [0, 1), and epsilon " + epsilon + " positive");
         }
         return new KernelCall("adam", backend, null)
+                .state(state)
                 .word(group)
                 .scalar("learningRate", learningRate)
                 .scalar("correction1", correction1)
@@ -248,8 +269,10 @@ public final class KernelCall {
     }
 
     /** A checked {@link OptimizerKernels#sgd}. */
-    public static KernelCall sgd(Backend backend, Parameters parameters, String group, Scalar learningRate) {
+    public static KernelCall sgd(
+            Backend backend, Parameters parameters, String group, StepState state, Scalar learningRate) {
         return new KernelCall("sgd", backend, null)
+                .state(state)
                 .word(group)
                 .scalar("learningRate", learningRate)
                 .whole("gradients", parameters.gradients(), false)
@@ -258,8 +281,8 @@ public final class KernelCall {
     }
 
     /** A checked {@link OptimizerKernels#advance}. */
-    public static KernelCall advance(Backend backend) {
-        return new KernelCall("advance", backend, null);
+    public static KernelCall advance(Backend backend, StepState state) {
+        return new KernelCall("advance", backend, null).state(state);
     }
 
     /** {@return the kernel's name: the method of its family} */
@@ -280,6 +303,11 @@ public final class KernelCall {
     /** {@return what it writes} */
     public List<Operand> outputs() {
         return List.copyOf(outputs);
+    }
+
+    /** {@return the state it reads or changes, also through the schedule; null for kernels that have none} */
+    public @Nullable StepState state() {
+        return state;
     }
 
     /** {@return whether it takes a number from the schedule} */
@@ -309,9 +337,25 @@ public final class KernelCall {
             case Scalar.Constant(double value) -> words.add(role + "=" + value);
             case Scalar.Slot slot -> {
                 scheduled = true;
+                state(slot.state());
                 words.add(role + "=" + slot.name());
             }
         }
+        return this;
+    }
+
+    private KernelCall state(StepState given) {
+        if (given.workspace().backend() != backend) {
+            throw new IllegalArgumentException(kernel + ": the step state of workspace '"
+                    + given.workspace().name() + "' belongs to another backend than the kernel, which runs on "
+                    + backend.info().numericProfile());
+        }
+        if (state != null && state != given) {
+            throw new IllegalArgumentException(kernel + ": takes numbers from two step states, of workspace '"
+                    + state.workspace().name() + "' and of '"
+                    + given.workspace().name() + "'");
+        }
+        state = given;
         return this;
     }
 

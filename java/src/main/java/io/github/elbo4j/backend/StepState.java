@@ -54,6 +54,9 @@ public interface StepState {
         }
     }
 
+    /** {@return the workspace that made it} */
+    Workspace workspace();
+
     /** {@return the metrics that {@link LossKernels#accumulate} may add to} */
     List<String> metrics();
 

@@ -10,6 +10,7 @@ import io.github.elbo4j.backend.DType;
 import io.github.elbo4j.backend.DataKernels.Order;
 import io.github.elbo4j.backend.DataKernels.Pixels;
 import io.github.elbo4j.backend.LatentKernels.Clamp;
+import io.github.elbo4j.backend.LatentKernels.Reduction;
 import io.github.elbo4j.backend.LinearKernels.Write;
 import io.github.elbo4j.backend.Noise;
 import io.github.elbo4j.backend.Normals;
@@ -345,6 +346,47 @@ public abstract class StepStateContract {
                 replay.run(1);
                 assertThat(z.downloadDoubles()).isEqualTo(first);
             }
+        }
+    }
+
+    /** A step counts on one state; another one, of this workspace or of a second, is refused by name. */
+    @Test
+    final void aStepTakesItsOwnState() {
+        try (Backend backend = open();
+                Workspace work = backend.workspace("w");
+                Workspace second = backend.workspace("second")) {
+            Rows rows = Rows.of(2);
+            StepState state = work.stepState(SEED, List.of("lr"), 1, List.of("sum"));
+            StepState foreign = second.stepState(SEED, List.of("lr"), 1, List.of("sum"));
+            StepState other = work.stepState(SEED, List.of("lr"), 1, List.of("sum"));
+            Tensor perRow = work.tensor("perRow", backend.real(), 2);
+            Tensor logits = work.tensor("logits", backend.real(), 2, 1);
+            Tensor target = work.tensor("target", backend.real(), 2, 1);
+            Tensor gradient = work.tensor("gradient", backend.real(), 2, 1);
+            for (StepState wrong : List.of(foreign, other)) {
+                assertThatThrownBy(() ->
+                                work.record(state, rows, step -> step.loss().accumulate(rows, wrong, "sum", perRow)))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessageContainingAll("accumulate", "state", "w");
+                assertThatThrownBy(() -> work.record(
+                                state,
+                                rows,
+                                step -> step.loss()
+                                        .bernoulliForwardBackward(
+                                                rows,
+                                                logits,
+                                                target,
+                                                wrong.slot("lr"),
+                                                Reduction.SUM,
+                                                perRow,
+                                                gradient)))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessageContainingAll("bernoulliForwardBackward", "state", "w");
+            }
+            Parameters parameters = work.parameters(List.of(Parameters.Spec.trained("p", "all", 3)), 0);
+            assertThatThrownBy(() -> backend.optimizer().sgd(parameters, "all", state, foreign.slot("lr")))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContainingAll("sgd", "'w'", "'second'");
         }
     }
 }

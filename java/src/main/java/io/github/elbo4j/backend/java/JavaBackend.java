@@ -40,11 +40,9 @@ final class JavaBackend implements Backend {
         requireOpen();
         List<JavaWorkspace> held = new ArrayList<>();
         try {
-            for (JavaTensor output : JavaOperands.tensors(call.outputs())) {
-                if (!held.contains(output.workspace())) {
-                    output.workspace().enter(call.kernel());
-                    held.add(output.workspace());
-                }
+            for (JavaWorkspace workspace : written(call)) {
+                workspace.enter(call.kernel());
+                held.add(workspace);
             }
             JavaOperands.tensors(call.inputs());
             var rows = call.rows();
@@ -52,6 +50,15 @@ final class JavaBackend implements Backend {
         } finally {
             held.forEach(JavaWorkspace::exit);
         }
+    }
+
+    private static Set<JavaWorkspace> written(KernelCall call) {
+        Set<JavaWorkspace> workspaces = new HashSet<>();
+        JavaOperands.tensors(call.outputs()).forEach(output -> workspaces.add(output.workspace()));
+        if (call.state() != null) {
+            workspaces.add(JavaStepState.of(call.state()).workspace());
+        }
+        return workspaces;
     }
 
     @Override

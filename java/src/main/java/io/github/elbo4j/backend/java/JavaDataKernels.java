@@ -29,8 +29,8 @@ final class JavaDataKernels implements DataKernels {
     // rowIds(i) = firstRow + shuffle(position + i)
     @Override
     public void selectRows(Rows rows, StepState state, Order order, Operand rowIds) {
-        KernelCall call = KernelCall.selectRows(backend, rows, order, rowIds);
-        JavaStepState own = JavaStepState.of(state, backend);
+        KernelCall call = KernelCall.selectRows(backend, rows, state, order, rowIds);
+        JavaStepState own = JavaStepState.of(state);
         long[] ids = JavaOperands.i64(rowIds);
         int io = JavaOperands.offset(rowIds);
         issuer.issue(call, ignored -> {
@@ -48,8 +48,8 @@ final class JavaDataKernels implements DataKernels {
     @Override
     public void gather(
             Rows rows, Operand rowIds, Operand data, Pixels pixels, Noise noise, StepState state, Operand out) {
-        KernelCall call = KernelCall.gather(backend, rows, rowIds, data, pixels, noise, out);
-        JavaNoise random = new JavaNoise(noise, JavaStepState.of(state, backend));
+        KernelCall call = KernelCall.gather(backend, rows, rowIds, data, pixels, noise, state, out);
+        JavaNoise random = new JavaNoise(noise, JavaStepState.of(state));
         long[] ids = JavaOperands.i64(rowIds);
         int io = JavaOperands.offset(rowIds);
         boolean bytes = data.type() == DType.U8;

@@ -28,8 +28,8 @@ final class JavaLatentKernels implements LatentKernels {
     @Override
     public void reparameterizeForward(
             Rows rows, Operand muLogVar, Clamp clamp, Noise noise, StepState state, Operand z) {
-        KernelCall call = KernelCall.reparameterizeForward(backend, rows, muLogVar, clamp, noise, z);
-        JavaNoise random = new JavaNoise(noise, JavaStepState.of(state, backend));
+        KernelCall call = KernelCall.reparameterizeForward(backend, rows, muLogVar, clamp, noise, state, z);
+        JavaNoise random = new JavaNoise(noise, JavaStepState.of(state));
         int d = (int) z.columns();
         int fold = rows.fold();
         float[] heads = JavaOperands.f32(muLogVar);
@@ -67,8 +67,8 @@ final class JavaLatentKernels implements LatentKernels {
             Reduction reduction,
             Operand dMuLogVar) {
         KernelCall call = KernelCall.reparameterizeBackward(
-                backend, rows, muLogVar, clamp, noise, dz, klWeight, reduction, dMuLogVar);
-        JavaNoise random = new JavaNoise(noise, JavaStepState.of(state, backend));
+                backend, rows, muLogVar, clamp, noise, state, dz, klWeight, reduction, dMuLogVar);
+        JavaNoise random = new JavaNoise(noise, JavaStepState.of(state));
         int d = (int) dz.columns();
         int fold = rows.fold();
         float[] heads = JavaOperands.f32(muLogVar);

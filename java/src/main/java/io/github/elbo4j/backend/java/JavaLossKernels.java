@@ -98,7 +98,7 @@ final class JavaLossKernels implements LossKernels {
     @Override
     public void accumulate(Rows rows, StepState state, String metric, Operand perRow) {
         KernelCall call = KernelCall.accumulate(backend, rows, state, metric, perRow);
-        JavaStepState own = JavaStepState.of(state, backend);
+        JavaStepState own = JavaStepState.of(state);
         int index = own.metrics().indexOf(metric);
         float[] values = JavaOperands.f32(perRow);
         int vo = JavaOperands.offset(perRow);

@@ -24,8 +24,8 @@ final class JavaOptimizerKernels implements OptimizerKernels {
 
     @Override
     public void checkGradients(Parameters parameters, String group, StepState state) {
-        KernelCall call = KernelCall.checkGradients(backend, parameters, group);
-        JavaStepState own = JavaStepState.of(state, backend);
+        KernelCall call = KernelCall.checkGradients(backend, parameters, group, state);
+        JavaStepState own = JavaStepState.of(state);
         float[] gradients = JavaOperands.f32(parameters.gradients());
         issuer.issue(call, ignored -> {
             for (Parameters.Spec spec : parameters.specs()) {
@@ -63,8 +63,8 @@ final class JavaOptimizerKernels implements OptimizerKernels {
             double beta2,
             double epsilon) {
         KernelCall call = KernelCall.adam(
-                backend, parameters, group, learningRate, correction1, correction2, beta1, beta2, epsilon);
-        JavaStepState own = JavaStepState.of(state, backend);
+                backend, parameters, group, state, learningRate, correction1, correction2, beta1, beta2, epsilon);
+        JavaStepState own = JavaStepState.of(state);
         float[] w = JavaOperands.f32(parameters.values());
         float[] gradients = JavaOperands.f32(parameters.gradients());
         float[] m = JavaOperands.f32(parameters.moment(0));
@@ -97,8 +97,8 @@ final class JavaOptimizerKernels implements OptimizerKernels {
     // w = w - lr * g
     @Override
     public void sgd(Parameters parameters, String group, StepState state, Scalar learningRate) {
-        KernelCall call = KernelCall.sgd(backend, parameters, group, learningRate);
-        JavaStepState own = JavaStepState.of(state, backend);
+        KernelCall call = KernelCall.sgd(backend, parameters, group, state, learningRate);
+        JavaStepState own = JavaStepState.of(state);
         float[] w = JavaOperands.f32(parameters.values());
         float[] gradients = JavaOperands.f32(parameters.gradients());
         int start = (int) parameters.groupOffset(group);
@@ -119,7 +119,8 @@ final class JavaOptimizerKernels implements OptimizerKernels {
 
     @Override
     public void advance(StepState state) {
-        JavaStepState own = JavaStepState.of(state, backend);
-        issuer.issue(KernelCall.advance(backend), ignored -> own.advance());
+        KernelCall call = KernelCall.advance(backend, state);
+        JavaStepState own = JavaStepState.of(state);
+        issuer.issue(call, ignored -> own.advance());
     }
 }

@@ -50,6 +50,10 @@ final class JavaRecording implements Recording {
             throw new IllegalArgumentException(call.kernel() + ": " + used
                     + " are not rows of this recording, whose capacity is " + rows.capacity());
         }
+        if (call.state() != null && call.state() != state) {
+            throw new IllegalArgumentException(call.kernel()
+                    + ": the step state is not that of the recording in workspace '" + workspace.name() + "'");
+        }
         boolean selects = call.kernel().equals("selectRows");
         if (selects && (selectsRows || !calls.isEmpty())) {
             throw new IllegalStateException(

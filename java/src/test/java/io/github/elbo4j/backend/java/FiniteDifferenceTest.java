@@ -110,7 +110,7 @@ class FiniteDifferenceTest {
         Tensor heads = fixture.tensor(OracleFixture.numbers(n * 2 * d, 8), n, 2L * d);
         Tensor z = fixture.zeros((long) n * fold, d);
         Tensor kl = fixture.zeros(n);
-        Noise noise = Noise.training(5, Purpose.EPSILON);
+        Noise noise = Noise.training(Purpose.EPSILON);
         double[] c = OracleFixture.numbers(n * fold * d, 9);
         double klWeight = 0.6;
         double perRow = klWeight / (reduction == Reduction.MEAN ? n : 1);
@@ -139,7 +139,7 @@ class FiniteDifferenceTest {
     void theClampLetsGradientsLeadBackOnly() {
         Tensor heads = fixture.tensor(new double[] {0, 5, 0, 5, 0, -5, 0, -5}, 4, 2);
         Tensor gradient = fixture.zeros(4, 2);
-        Noise noise = Noise.common(5, Purpose.EPSILON);
+        Noise noise = Noise.common(Purpose.EPSILON);
         Tensor epsilon = fixture.zeros(4, 1);
         fixture.backend
                 .latent()

@@ -11,9 +11,12 @@ import java.util.Map;
 
 /** The reference in binary64 with a workspace, for tests that hold it against plain loops. */
 final class OracleFixture implements AutoCloseable {
+    /** Seed of the step state. */
+    static final long SEED = 12;
+
     final Backend backend = Backends.open("java", Map.of("precision", "fp64", "threads", "2"));
     final Workspace work = backend.workspace("oracle");
-    final StepState state = work.stepState(List.of(), 0, List.of("sum"));
+    final StepState state = work.stepState(SEED, List.of(), 0, List.of("sum"));
 
     /** {@return a tensor of these values} */
     Tensor tensor(double[] values, long... shape) {
