@@ -2,11 +2,8 @@ package io.github.elbo4j.backend;
 
 import io.github.elbo4j.backend.BackendProvider.Problem;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.ServiceConfigurationError;
-import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 
 /**
@@ -54,7 +51,7 @@ public final class Backends {
      * @throws IllegalArgumentException if there is no such backend or option; the message lists the known ones
      */
     public static Backend open(String name, Map<String, String> options) {
-        return open(providers(), name, options);
+        return open(BackendProviders.find(), name, options);
     }
 
     static Backend open(List<BackendProvider> providers, String name, Map<String, String> options) {
@@ -82,7 +79,7 @@ public final class Backends {
      * @throws IllegalArgumentException if no backend takes one of the options
      */
     public static Backend best(Map<String, String> options) {
-        return best(providers(), options);
+        return best(BackendProviders.find(), options);
     }
 
     static Backend best(List<BackendProvider> providers, Map<String, String> options) {
@@ -119,7 +116,7 @@ public final class Backends {
 
     /** {@return what is known of every backend, the highest rank first; opens nothing} */
     public static List<Report> report() {
-        return providers().stream()
+        return BackendProviders.find().stream()
                 .map(provider -> new Report(provider.name(), provider.rank(), problems(provider), provider.options()))
                 .toList();
     }
@@ -135,52 +132,51 @@ public final class Backends {
                         + "'; it takes " + provider.options());
             }
         }
-        Backend backend = provider.open(options);
+        Backend backend = launch(provider, options);
         try {
             SelfTest.run(backend);
             return backend;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | LinkageError e) {
             backend.close();
-            BackendUnavailableException failure = new BackendUnavailableException(
-                    provider.name(),
-                    List.of(new Problem(
-                            "its self-test failed: " + e.getMessage(),
-                            "its numbers cannot be trusted on this machine; choose another backend and report this")));
-            failure.initCause(e);
-            throw failure;
+            throw unavailable(
+                    provider,
+                    "its self-test failed: " + e.getMessage(),
+                    "its numbers cannot be trusted on this machine; choose another backend and report this",
+                    e);
         }
     }
 
+    private static Backend launch(BackendProvider provider, Map<String, String> options) {
+        try {
+            return provider.open(options);
+        } catch (IllegalArgumentException | BackendUnavailableException e) {
+            throw e;
+        } catch (RuntimeException | LinkageError e) {
+            throw unavailable(provider, "opening it failed: " + e, "choose another backend and report this", e);
+        }
+    }
+
+    private static BackendUnavailableException unavailable(
+            BackendProvider provider, String reason, String remedy, Throwable cause) {
+        BackendUnavailableException failure =
+                new BackendUnavailableException(provider.name(), List.of(new Problem(reason, remedy)));
+        failure.initCause(cause);
+        return failure;
+    }
+
     private static List<Problem> problems(BackendProvider provider) {
-        if (provider.seamVersion() != BackendProvider.SEAM_VERSION) {
+        try {
+            if (provider.seamVersion() == BackendProvider.SEAM_VERSION) {
+                return provider.problems();
+            }
             return List.of(new Problem(
                     "its jar was built for seam version " + provider.seamVersion() + ", this library has "
                             + BackendProvider.SEAM_VERSION,
                     "use jars of one elbo4j version"));
+        } catch (LinkageError e) {
+            // A jar that was built against other interfaces.
+            return List.of(new Problem("its jar does not fit this library: " + e, "use jars of one elbo4j version"));
         }
-        return provider.problems();
-    }
-
-    private static List<BackendProvider> providers() {
-        List<BackendProvider> providers = new ArrayList<>();
-        ServiceLoader<BackendProvider> loader =
-                ServiceLoader.load(BackendProvider.class, BackendProvider.class.getClassLoader());
-        var iterator = loader.iterator();
-        while (true) {
-            try {
-                if (!iterator.hasNext()) {
-                    break;
-                }
-                BackendProvider provider = iterator.next();
-                if (providers.stream().noneMatch(known -> known.name().equals(provider.name()))) {
-                    providers.add(provider);
-                }
-            } catch (ServiceConfigurationError | LinkageError e) {
-                LOG.log(System.Logger.Level.WARNING, "a backend provider cannot be loaded and is passed over", e);
-            }
-        }
-        providers.sort(Comparator.comparingInt(BackendProvider::rank).reversed().thenComparing(BackendProvider::name));
-        return providers;
     }
 
     private static String because(List<Problem> refused) {

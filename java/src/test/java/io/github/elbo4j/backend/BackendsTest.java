@@ -186,4 +186,25 @@ class BackendsTest {
                 .hasMessageContainingAll("self-test", "z[0]", "choose another backend")
                 .hasCauseInstanceOf(BackendException.class);
     }
+
+    @Test
+    void aProviderThatBreaksWhileOpeningIsUnavailableWithItsReason() {
+        for (Throwable broken : List.of(new UnsatisfiedLinkError("no library"), new IllegalStateException("driver"))) {
+            Stub stub = new Stub("broken", 9, BackendProvider.SEAM_VERSION, List.of(), options -> {
+                throw BackendsTest.<RuntimeException>sneaky(broken);
+            });
+            assertThatThrownBy(() -> Backends.open(List.of(stub), "broken", Map.of()))
+                    .isInstanceOf(BackendUnavailableException.class)
+                    .hasMessageContainingAll("broken", String.valueOf(broken.getMessage()), "choose another")
+                    .hasCause(broken);
+            try (Backend next = Backends.best(List.of(stub, JAVA), Map.of())) {
+                assertThat(next.info().name()).isEqualTo("java");
+            }
+        }
+    }
+
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // throws any throwable as it is
+    private static <T extends Throwable> RuntimeException sneaky(Throwable throwable) throws T {
+        throw (T) throwable;
+    }
 }

@@ -131,8 +131,8 @@ class TrainerTest {
                     double[] m = vae.parameters().moment(0).downloadDoubles();
                     double[] v = vae.parameters().moment(1).downloadDoubles();
                     for (int i = 0; i < w.length && t > 4094; i++) {
-                        double first = m[i] / (1 - Math.pow(0.9, t));
-                        double second = v[i] / (1 - Math.pow(0.9999, t));
+                        double first = m[i] / (1 - Math.pow(0.9, (double) t));
+                        double second = v[i] / (1 - Math.pow(0.9999, (double) t));
                         double update = 1e-3 * first / (Math.sqrt(second) + 1e-8);
                         assertThat(w[i]).as("step %d", t).isCloseTo(before[0][i] - update, within(1e-15));
                         checked.add(t);
