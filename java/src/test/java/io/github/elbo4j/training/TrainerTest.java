@@ -20,7 +20,9 @@ import io.github.elbo4j.model.Vae;
 import io.github.elbo4j.model.VaeConfig;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** Update rules by hand, the meaning of beta and reduction, kinds of data, and who owns what. */
@@ -104,6 +106,44 @@ class TrainerTest {
                 assertThat(seen.get(4 * t - 1)).containsExactly(v, within(1e-15));
             }
         }
+    }
+
+    @Test
+    void correctionsGoOnWhereOneScheduleEndsAndTheNextBegins() throws IOException {
+        TrainingConfig training = Runs.training()
+                .epochs(1)
+                .batch(1)
+                .optimizer(new Optimizer.Adam(1e-3, 0.9, 0.9999, 1e-8))
+                .build();
+        Set<Long> checked = new HashSet<>();
+        try (Backend backend = Runs.backend64();
+                Vae vae = Vae.create(backend, Runs.model(), 3);
+                Trainer trainer = Trainer.create(vae, training, Runs.data(1, 4100), null)) {
+            double[][] before = {vae.parameters().values().downloadDoubles()};
+            trainer.lookEvery(0);
+            trainer.listen(new TrainingListener() {
+                @Override
+                public void onProgress(Progress progress) {
+                    long t = progress.step();
+                    if (t < 4094) {
+                        return;
+                    }
+                    double[] w = vae.parameters().values().downloadDoubles();
+                    double[] m = vae.parameters().moment(0).downloadDoubles();
+                    double[] v = vae.parameters().moment(1).downloadDoubles();
+                    for (int i = 0; i < w.length && t > 4094; i++) {
+                        double first = m[i] / (1 - Math.pow(0.9, (double) t));
+                        double second = v[i] / (1 - Math.pow(0.9999, (double) t));
+                        double update = 1e-3 * first / (Math.sqrt(second) + 1e-8);
+                        assertThat(w[i]).as("step %d", t).isCloseTo(before[0][i] - update, within(1e-15));
+                        checked.add(t);
+                    }
+                    before[0] = w;
+                }
+            });
+            trainer.run();
+        }
+        assertThat(checked).containsExactlyInAnyOrder(4095L, 4096L, 4097L, 4098L, 4099L, 4100L);
     }
 
     @Test
