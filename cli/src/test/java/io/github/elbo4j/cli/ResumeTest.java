@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class ResumeTest {
     private static final int KILLS = 5;
-    private static final int EPOCHS = 40;
+    private static final int EPOCHS = 25;
 
     @TempDir
     Path folder;

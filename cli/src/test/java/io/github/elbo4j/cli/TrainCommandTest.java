@@ -2,10 +2,13 @@ package io.github.elbo4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.elbo4j.data.DataSpec;
 import io.github.elbo4j.files.FormatException;
 import io.github.elbo4j.files.JsonObject;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -65,6 +68,18 @@ class TrainCommandTest {
         // Test images: a sixth of the 40, in one pair of rows.
         assertPicture(out.resolve("reconstructions.png"), 2);
         assertPicture(out.resolve("samples.png"), 8);
+        assertFirstInput(ImageIO.read(out.resolve("reconstructions.png").toFile()));
+    }
+
+    /** The first test image stands in the upper left corner, three times as large, its values unchanged. */
+    private static void assertFirstInput(BufferedImage image) throws IOException {
+        MemorySegment pixels = DataSpec.parse("digits:40").open().test().values();
+        for (int y = 0; y < 84; y++) {
+            for (int x = 0; x < 84; x++) {
+                int value = pixels.get(ValueLayout.JAVA_BYTE, y / 3 * 28 + x / 3) & 0xff;
+                assertThat(image.getRaster().getSample(4 + x, 4 + y, 0)).isEqualTo(value);
+            }
+        }
     }
 
     private static void assertPicture(Path file, int rows) throws IOException {
