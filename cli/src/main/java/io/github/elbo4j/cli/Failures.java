@@ -26,7 +26,8 @@ final class Failures {
         return switch (failure) {
             case InputException _, IllegalArgumentException _, FormatException _, BackendUnavailableException _ ->
                 INPUT;
-            case NoSuchFileException _, AccessDeniedException _ -> INPUT;
+            // More than the machine holds was asked for.
+            case BackendMemoryException _, NoSuchFileException _, AccessDeniedException _ -> INPUT;
             default -> FAILED;
         };
     }

@@ -103,6 +103,9 @@ public final class Main extends Subcommand {
     private static int misuse(ParameterException e, String[] args, PrintStream err) {
         String message = Failures.oneLine(String.valueOf(e.getMessage()));
         if (e instanceof UnmatchedArgumentException unmatched) {
+            if (!unmatched.isUnknownOption() && e.getCommandLine().getParent() == null) {
+                message = "unknown command '" + unmatched.getUnmatched().getFirst() + "'";
+            }
             List<String> similar = unmatched.getSuggestions();
             if (!similar.isEmpty()) {
                 message += "; did you mean " + String.join(" or ", similar) + "?";

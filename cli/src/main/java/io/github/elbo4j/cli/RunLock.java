@@ -4,13 +4,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.Arrays;
-import java.util.UUID;
 
 /**
  * Keeps a run folder for one process: a lock of the operating system on {@value #NAME} in it, so that a killed process
@@ -61,14 +58,15 @@ final class RunLock implements AutoCloseable {
     /**
      * {@return whether the open file is the one that has the name now}
      *
-     * <p>The last holder deletes the file: what was opened before that is a file without a name, which keeps nobody out.
+     * <p>The last holder deletes the file: what was opened before that is a file without a name, which keeps nobody out. The
+     * size tells them apart, because on POSIX a second channel on the file would give the lock away when it is closed.
      */
     private static boolean named(FileChannel channel, Path file) throws IOException {
-        byte[] token = UUID.randomUUID().toString().getBytes(StandardCharsets.US_ASCII);
+        long size = ProcessHandle.current().pid();
         channel.truncate(0);
-        channel.write(ByteBuffer.wrap(token), 0);
+        channel.write(ByteBuffer.allocate(1), size - 1);
         try {
-            return Arrays.equals(Files.readAllBytes(file), token);
+            return Files.size(file) == size;
         } catch (NoSuchFileException e) {
             return false;
         }

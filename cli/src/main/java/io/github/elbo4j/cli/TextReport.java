@@ -78,7 +78,10 @@ final class TextReport implements RunReport {
             line("resumed   after epoch %d", finishedEpochs);
         }
         line("");
-        line("Loss = reconstruction + KL, in nats an image; z is sampled once for each.");
+        double beta = vae.config().beta();
+        line(
+                "Loss = reconstruction + %sKL, in nats an image; z is sampled once for each.",
+                beta == 1 ? "" : beta + " * ");
         line("%-7s %-26s  %-26s %17s", "epoch", "train loss = rec. + KL", "test loss = rec. + KL", "images/s");
     }
 
