@@ -5,8 +5,12 @@ package io.github.elbo4j.backend;
  * and {@link #advance} do nothing: the weights stay those before the bad step, and the counter names it.
  */
 public interface OptimizerKernels {
+    /** Largest magnitude of a gradient: a larger one, squared, would leave the range of binary32 second moments. */
+    double MAX_GRADIENT = 1e18;
+
     /**
-     * Sets the state's halt flag with the name of the first view whose gradient is not finite, if there is one.
+     * Sets the state's halt flag with the name of the first view that has a gradient which is not finite, or larger than
+     * {@link #MAX_GRADIENT}; if there is one.
      *
      * @param parameters the arena
      * @param group group of views

@@ -2,6 +2,7 @@ package io.github.elbo4j.training;
 
 import io.github.elbo4j.backend.DataKernels.Order;
 import io.github.elbo4j.backend.OptimizerKernels;
+import io.github.elbo4j.backend.Parameters;
 import io.github.elbo4j.backend.Recording;
 import io.github.elbo4j.backend.Replay;
 import io.github.elbo4j.backend.Rows;
@@ -227,16 +228,31 @@ public final class Trainer implements AutoCloseable {
         if (folder == null || now.step() == savedStep) {
             return;
         }
+        requireFiniteWeights(now);
         folder.save(vae, config, now, history, epochSeconds);
         savedStep = now.step();
         RunFolder saved = folder;
         listeners.forEach(listener -> listener.onCheckpoint(saved.path(), now.step()));
     }
 
+    /** An update may overflow in the last step before a save, where no later step would notice. */
+    private void requireFiniteWeights(Snapshot now) {
+        Parameters parameters = vae.parameters();
+        double[] values = parameters.values().downloadDoubles();
+        for (Parameters.Spec spec : parameters.specs()) {
+            int start = (int) parameters.value(spec.name()).offset();
+            for (int i = 0; i < spec.size(); i++) {
+                if (!Double.isFinite(values[start + i])) {
+                    throw NonFiniteException.updated(now.step() - 1, spec.name(), i);
+                }
+            }
+        }
+    }
+
     private Snapshot read() {
         Snapshot snapshot = state.read();
         if (snapshot.halt() != null) {
-            throw new NonFiniteException(snapshot.halt(), config.batch());
+            throw NonFiniteException.found(snapshot.halt(), config.batch());
         }
         return snapshot;
     }

@@ -34,6 +34,9 @@ final class OptimizerCases {
         for (double bad : new double[] {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY}) {
             cases.add(checkGradients(inputs, 129, "second", bad, null));
         }
+        // Finite, but squared it would leave binary32; and the largest that are taken.
+        cases.add(checkGradients(inputs, 129, "second", -0x1p60, null));
+        cases.add(checkGradients(inputs, 129, "second", 0x1p59, null));
         // Gradients of other groups are not asked for.
         cases.add(checkGradients(inputs, 129, "before", Double.NaN, null));
         cases.add(checkGradients(inputs, 129, "after", Double.NaN, null));

@@ -35,7 +35,8 @@ class BackendProvidersTest {
                 .toURI());
         copyClasses(classes, root);
         URL[] path = {root.toUri().toURL()};
-        try (URLClassLoader loader = new URLClassLoader(path, ClassLoader.getPlatformClassLoader())) {
+        try (URLClassLoader loader = new URLClassLoader(path, null)) {
+            // No parent: the platform loader would hand out the classes of the module path.
             Class<?> backends = loader.loadClass(Backends.class.getName());
             assertThat(backends.getClassLoader()).isSameAs(loader);
             assertThat(loader.getResource("META-INF/services/" + BackendProvider.class.getName()))

@@ -133,6 +133,32 @@ class FailureTest {
         }
     }
 
+    /** No step and no evaluation comes after it, so only the save can notice. */
+    @Test
+    void weightsThatTheLastStepMadeInfiniteAreNotSaved() throws IOException {
+        Path folder = root.resolve("overflow");
+        TrainingConfig training = Runs.training().epochs(1).build();
+        try (Backend backend = Runs.backend(1);
+                Vae vae = Vae.create(backend, model(), 3);
+                Trainer trainer = Trainer.create(vae, training, TRAIN, null)) {
+            trainer.keepIn(RunFolder.create(folder, "", TRAIN, null));
+            trainer.listen(new TrainingListener() {
+                @Override
+                public void onProgress(Progress progress) {
+                    if (progress.step() == STEPS_PER_EPOCH) {
+                        float[] weights = Runs.weights(vae);
+                        weights[(int) vae.parameters().value("logits.bias").offset()] = Float.POSITIVE_INFINITY;
+                        vae.parameters().values().uploadFloats(weights);
+                    }
+                }
+            });
+            NonFiniteException e = catchThrowableOfType(NonFiniteException.class, trainer::run);
+            assertThat(e.tensor()).isEqualTo("logits.bias");
+            assertThat(e.step()).isEqualTo(STEPS_PER_EPOCH - 1);
+            assertThat(folder).isEmptyDirectory();
+        }
+    }
+
     @Test
     void theCheckpointOfTheLastEpochOutlivesABadStepAndCanBeResumed() throws IOException {
         Path folder = root.resolve("run");

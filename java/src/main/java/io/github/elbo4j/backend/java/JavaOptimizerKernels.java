@@ -38,7 +38,8 @@ final class JavaOptimizerKernels implements OptimizerKernels {
                 int firstBad = -1;
                 int bad = 0;
                 for (int i = 0; i < size; i++) {
-                    if (!Float.isFinite(gradients[start + i])) {
+                    // The negation catches NaN as well.
+                    if (!(Math.abs(gradients[start + i]) <= MAX_GRADIENT)) {
                         firstBad = bad == 0 ? i : firstBad;
                         bad++;
                     }
