@@ -203,6 +203,25 @@ class BackendsTest {
         }
     }
 
+    @Test
+    void aProviderThatBreaksWhenAskedIsUnavailableAndHidesNoOther() {
+        BackendProvider broken = (BackendProvider) Proxy.newProxyInstance(
+                BackendProvider.class.getClassLoader(),
+                new Class<?>[] {BackendProvider.class},
+                (proxy, method, arguments) -> switch (method.getName()) {
+                    case "name" -> "broken";
+                    case "seamVersion" -> BackendProvider.SEAM_VERSION;
+                    case "options" -> Map.of();
+                    default -> throw new IllegalStateException("driver");
+                });
+        assertThatThrownBy(() -> Backends.open(List.of(broken), "broken", Map.of()))
+                .isInstanceOf(BackendUnavailableException.class)
+                .hasMessageContainingAll("'broken'", "driver", "choose another");
+        try (Backend next = Backends.best(List.of(broken, JAVA), Map.of())) {
+            assertThat(next.info().name()).isEqualTo("java");
+        }
+    }
+
     @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // throws any throwable as it is
     private static <T extends Throwable> RuntimeException sneaky(Throwable throwable) throws T {
         throw (T) throwable;
