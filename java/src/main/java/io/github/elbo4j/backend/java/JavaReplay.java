@@ -103,12 +103,14 @@ final class JavaReplay implements Replay {
 
     @Override
     public void close() {
-        if (!workspace.isOpen() || !open) {
+        if (!open || !workspace.enterIfOpen("close")) {
             return;
         }
-        workspace.enter("close");
         try {
-            dispose();
+            // Once more: another thread may have closed it meanwhile.
+            if (open) {
+                dispose();
+            }
         } finally {
             workspace.exit();
         }

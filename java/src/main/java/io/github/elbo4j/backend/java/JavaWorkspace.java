@@ -43,8 +43,15 @@ final class JavaWorkspace implements Workspace {
 
     /** Marks the workspace as used by this thread; throws if it is closed or another call is inside. */
     void enter(String call) {
-        if (!open) {
+        if (!enterIfOpen(call)) {
             throw new IllegalStateException(call + ": workspace '" + name + "' is closed");
+        }
+    }
+
+    /** {@return false if the workspace is closed; otherwise as {@link #enter}} */
+    boolean enterIfOpen(String call) {
+        if (!open) {
+            return false;
         }
         Visit mine = new Visit(Thread.currentThread(), call);
         Visit other = visitor.compareAndExchange(null, mine);
@@ -52,6 +59,12 @@ final class JavaWorkspace implements Workspace {
             throw new IllegalStateException(call + ": workspace '" + name + "' is in use by " + other.call()
                     + " on thread '" + other.thread().getName() + "'; a workspace serves one call at a time");
         }
+        if (!open) {
+            // Another thread closed it between the look and the entry.
+            exit();
+            return false;
+        }
+        return true;
     }
 
     void exit() {
@@ -142,7 +155,12 @@ final class JavaWorkspace implements Workspace {
 
     @Override
     public StepState stepState(long seed, List<String> slots, int tableSteps, List<String> metrics) {
-        return new JavaStepState(this, seed, slots, tableSteps, metrics);
+        enter("stepState");
+        try {
+            return new JavaStepState(this, seed, slots, tableSteps, metrics);
+        } finally {
+            exit();
+        }
     }
 
     @Override
@@ -161,7 +179,7 @@ final class JavaWorkspace implements Workspace {
             JavaReplay replay = recording.finish();
             replays.add(replay);
             return replay;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             recording.abandon();
             throw e;
         } finally {
@@ -170,9 +188,13 @@ final class JavaWorkspace implements Workspace {
     }
 
     void release(JavaTensor tensor) {
-        enter("close of '" + tensor.name() + "'");
+        if (!enterIfOpen("close of '" + tensor.name() + "'")) {
+            return;
+        }
         try {
-            drop(tensor);
+            if (tensor.retire()) {
+                drop(tensor);
+            }
         } finally {
             exit();
         }
@@ -195,10 +217,9 @@ final class JavaWorkspace implements Workspace {
 
     @Override
     public void close() {
-        if (!open) {
+        if (!enterIfOpen("close")) {
             return;
         }
-        enter("close");
         try {
             for (JavaTensor tensor : tensors) {
                 if (tensor.usedElsewhere()) {
@@ -217,10 +238,9 @@ final class JavaWorkspace implements Workspace {
 
     /** Closes the replays only, so that no tensor of another workspace is in use because of them. */
     void closeReplays() {
-        if (!open) {
+        if (!enterIfOpen("close")) {
             return;
         }
-        enter("close");
         try {
             disposeReplays();
         } finally {
