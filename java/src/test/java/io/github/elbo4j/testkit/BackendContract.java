@@ -463,6 +463,43 @@ public abstract class BackendContract {
     }
 
     @Test
+    final void aRunHoldsTheWorkspacesThatItWritesTo() throws InterruptedException {
+        try (Workspace model = backend().workspace("model");
+                Workspace run = backend().workspace("run")) {
+            Tensor x = real(run, "x", 4, 2);
+            Tensor kl = real(model, "kl", 4);
+            StepState other = plainState(model);
+            CountDownLatch inside = new CountDownLatch(1);
+            CountDownLatch done = new CountDownLatch(1);
+            try (Replay replay = run.record(
+                    plainState(run), ROWS, step -> step.latent().gaussianKlForward(ROWS, x, Clamp.DEFAULT, kl))) {
+                Thread holder = Thread.ofPlatform()
+                        .name("holder")
+                        .start(() -> model.record(other, ROWS, step -> {
+                                    inside.countDown();
+                                    try {
+                                        done.await();
+                                    } catch (InterruptedException e) {
+                                        Thread.currentThread().interrupt();
+                                    }
+                                })
+                                .close());
+                inside.await();
+                try {
+                    illegalState(() -> replay.run(1), "'model'", "holder");
+                    illegalState(() -> replay.runRows(1), "'model'", "holder");
+                } finally {
+                    done.countDown();
+                    holder.join();
+                }
+                assertThatCode(() -> replay.run(1))
+                        .as("nothing is held any more")
+                        .doesNotThrowAnyException();
+            }
+        }
+    }
+
+    @Test
     final void whatTwoThreadsCloseIsFreedOnce() {
         for (int i = 0; i < 200; i++) {
             Workspace work = backend().workspace("w");

@@ -10,6 +10,7 @@ import io.github.elbo4j.backend.StepState;
 import io.github.elbo4j.backend.Tensor;
 import io.github.elbo4j.backend.Workspace;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -69,6 +70,20 @@ final class JavaWorkspace implements Workspace {
 
     void exit() {
         visitor.set(null);
+    }
+
+    /** Enters several workspaces, or none. */
+    static void enterAll(Collection<JavaWorkspace> workspaces, String call) {
+        List<JavaWorkspace> entered = new ArrayList<>();
+        try {
+            for (JavaWorkspace workspace : workspaces) {
+                workspace.enter(call);
+                entered.add(workspace);
+            }
+        } catch (IllegalStateException e) {
+            entered.forEach(JavaWorkspace::exit);
+            throw e;
+        }
     }
 
     @Override
