@@ -6,6 +6,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -31,7 +32,7 @@ final class OutFolder {
                         entry -> taken.add(String.valueOf(entry.getFileName()).split("-", 2)[0]));
             }
             for (int number = 1; number < MAX_RUNS; number++) {
-                String digits = String.format("%04d", number);
+                String digits = String.format(Locale.ROOT, "%04d", number);
                 if (taken.contains(digits)) {
                     continue;
                 }

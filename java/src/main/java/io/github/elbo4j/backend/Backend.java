@@ -25,7 +25,11 @@ public interface Backend extends Kernels, AutoCloseable {
         return workspace(name, Long.MAX_VALUE);
     }
 
-    /** Closes every workspace and frees everything; closing twice does nothing. Later use throws. */
+    /**
+     * Closes every workspace and frees everything; closing twice does nothing. Later use throws.
+     *
+     * @throws IllegalStateException while a workspace is in use on another thread; to be closed again afterwards
+     */
     @Override
     void close();
 }

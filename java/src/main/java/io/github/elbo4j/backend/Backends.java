@@ -176,6 +176,9 @@ public final class Backends {
         } catch (LinkageError e) {
             // A jar that was built against other interfaces.
             return List.of(new Problem("its jar does not fit this library: " + e, "use jars of one elbo4j version"));
+        } catch (RuntimeException e) {
+            // One broken provider must not hide the others.
+            return List.of(new Problem("looking for it failed: " + e, "choose another backend and report this"));
         }
     }
 

@@ -115,7 +115,7 @@ public final class KernelCall {
                 .read("g", g, real, rows.total(), out)
                 .read("w", w, real, out, in)
                 .read("saved", saved, real, rows.total(), in)
-                .write("dx", dx, real, rows.total(), in);
+                .write(write, "dx", dx, real, rows.total(), in);
     }
 
     /** A checked {@link LinearKernels#linearBackwardWeights}. */
@@ -126,8 +126,8 @@ public final class KernelCall {
                 .word(write.name())
                 .read("x", x, real, rows.total(), x.columns())
                 .read("g", g, real, rows.total(), g.columns())
-                .write("dw", dw, real, g.columns(), x.columns())
-                .write("db", db, real, g.columns(), 1);
+                .write(write, "dw", dw, real, g.columns(), x.columns())
+                .write(write, "db", db, real, g.columns(), 1);
     }
 
     /** A checked {@link LatentKernels#reparameterizeForward}. */
@@ -295,7 +295,7 @@ public final class KernelCall {
         return rows;
     }
 
-    /** {@return what it reads} */
+    /** {@return what it reads; an output that it adds to or updates is among them} */
     public List<Operand> inputs() {
         return List.copyOf(inputs);
     }
@@ -338,6 +338,10 @@ public final class KernelCall {
             case Scalar.Slot slot -> {
                 scheduled = true;
                 state(slot.state());
+                if (!slot.equals(slot.state().slot(slot.name()))) {
+                    throw new IllegalArgumentException(kernel + ": " + role + " is column " + slot.index()
+                            + " of the schedule, which is not that of '" + slot.name() + "'");
+                }
                 words.add(role + "=" + slot.name());
             }
         }
@@ -383,9 +387,21 @@ public final class KernelCall {
         return this;
     }
 
-    private KernelCall whole(String role, Tensor tensor, boolean written) {
+    private KernelCall write(
+            LinearKernels.Write write, String role, Operand operand, DType type, long wantedRows, long wantedColumns) {
+        write(role, operand, type, wantedRows, wantedColumns);
+        if (write == LinearKernels.Write.ADD) {
+            inputs.add(operand);
+        }
+        return this;
+    }
+
+    private KernelCall whole(String role, Tensor tensor, boolean updated) {
         checkOperand(role, tensor, backend.real(), tensor.rows(), tensor.columns());
-        (written ? outputs : inputs).add(tensor);
+        inputs.add(tensor);
+        if (updated) {
+            outputs.add(tensor);
+        }
         return this;
     }
 

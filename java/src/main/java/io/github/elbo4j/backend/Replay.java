@@ -3,7 +3,8 @@ package io.github.elbo4j.backend;
 /**
  * A recorded step, run as often as wanted with no allocation and no per-operation work on the host.
  *
- * <p>Used by one thread at a time; the same holds for its workspace, and overlap throws {@link IllegalStateException}.
+ * <p>Used by one thread at a time; the same holds for its workspace and for every other that it writes to, and overlap
+ * throws {@link IllegalStateException}.
  */
 public interface Replay extends AutoCloseable {
     /**

@@ -11,7 +11,8 @@ import java.util.List;
 
 /**
  * What every backend must pass when it is opened: one recorded training step of a model with one pixel, one latent and
- * weights of one, whose numbers are known in closed form; it runs every kernel once.
+ * weights of one, whose numbers are known in closed form, which runs every kernel once; then the products and row sums at
+ * once in sizes that fill vectors and leave a tail.
  */
 final class SelfTest {
     private static final double TOLERANCE = 1e-5;
@@ -19,6 +20,59 @@ final class SelfTest {
     private SelfTest() {}
 
     static void run(Backend backend) {
+        step(backend);
+        wide(backend);
+    }
+
+    /** Constant operands, so that every element of a result is the same small number. */
+    private static void wide(Backend backend) {
+        int n = 5;
+        int in = 37;
+        int out = 19;
+        try (Workspace work = backend.workspace("self-test")) {
+            Rows rows = Rows.of(n);
+            Tensor x = filled(work, "x", 1, n, in);
+            Tensor w = filled(work, "w", 0.5, out, in);
+            Tensor b = filled(work, "b", 2, out);
+            Tensor y = filled(work, "y", Double.NaN, n, out);
+            backend.linear().linearForward(rows, x, w, b, Activation.IDENTITY, y, null);
+            checkAll("wide product", y, 0.5 * in + 2);
+            Tensor g = filled(work, "g", 0.25, n, out);
+            Tensor dx = filled(work, "dx", Double.NaN, n, in);
+            backend.linear().linearBackwardInput(rows, g, w, Activation.IDENTITY, x, dx, Write.OVERWRITE);
+            checkAll("wide input gradient", dx, 0.125 * out);
+            Tensor dw = filled(work, "dw", Double.NaN, out, in);
+            Tensor db = filled(work, "db", Double.NaN, out);
+            backend.linear().linearBackwardWeights(rows, x, g, dw, db, Write.OVERWRITE);
+            checkAll("wide weight gradient", dw, 0.25 * n);
+            checkAll("wide bias gradient", db, 0.25 * n);
+            Tensor zeros = filled(work, "zeros", 0, n, in);
+            Tensor sums = filled(work, "sums", Double.NaN, n);
+            backend.loss().bernoulliForward(rows, zeros, x, sums);
+            checkAll("wide log-likelihood", sums, -in * StrictMath.log(2));
+            // mu = lv = 1: (1 + expm1(1) - 1) / 2 for each column.
+            Tensor heads = filled(work, "heads", 1, n, 2L * in);
+            backend.latent().gaussianKlForward(rows, heads, Clamp.DEFAULT, sums);
+            checkAll("wide kl", sums, in * StrictMath.expm1(1) / 2);
+        }
+    }
+
+    private static Tensor filled(Workspace work, String name, double value, long... shape) {
+        Tensor tensor = work.tensor(name, work.backend().real(), shape);
+        double[] values = new double[Math.toIntExact(tensor.size())];
+        Arrays.fill(values, value);
+        tensor.uploadDoubles(values);
+        return tensor;
+    }
+
+    private static void checkAll(String what, Tensor actual, double expected) {
+        double[] values = actual.downloadDoubles();
+        double[] all = new double[values.length];
+        Arrays.fill(all, expected);
+        check(what, values, all);
+    }
+
+    private static void step(Backend backend) {
         try (Workspace work = backend.workspace("self-test")) {
             Rows rows = Rows.of(2);
             Tensor data = work.tensor("data", DType.U8, 2, 1);
@@ -153,7 +207,7 @@ final class SelfTest {
 
     private static void check(String what, double[] actual, double... expected) {
         for (int i = 0; i < expected.length; i++) {
-            if (!(Math.abs(actual[i] - expected[i]) <= TOLERANCE)) {
+            if (!(Math.abs(actual[i] - expected[i]) <= TOLERANCE * Math.max(1, Math.abs(expected[i])))) {
                 throw new BackendException(what + "[" + i + "] is " + actual[i] + ", expected " + expected[i]);
             }
         }

@@ -74,7 +74,7 @@ public interface StepState {
     Scalar.Slot slot(String name);
 
     /**
-     * Replaces the schedule: a table of steps by slots, computed in double by the host.
+     * Replaces the schedule after all enqueued work: a table of steps by slots, computed in double by the host.
      *
      * @param firstStep step of the first row
      * @param values row-major {@code [steps, slots]}, at most the table's capacity
@@ -84,7 +84,7 @@ public interface StepState {
     /** {@return the counters, sums and flag after all enqueued work; the only synchronisation of a training run} */
     Snapshot read();
 
-    /** Replaces counters, sums and flag, as when a checkpoint is loaded; schedule and seed stay. */
+    /** Replaces counters, sums and flag after all enqueued work, as when a checkpoint is loaded; schedule and seed stay. */
     void restore(Snapshot snapshot);
 
     /** Sets the sums and the rows seen to zero, after all enqueued work. */

@@ -44,6 +44,7 @@ public interface Workspace extends AutoCloseable {
      * @param slots names of the schedule's columns
      * @param tableSteps most steps that a schedule can hold, at least 1 when there are slots
      * @param metrics names of the sums
+     * @throws IllegalArgumentException if a name stands twice, or the schedule has no room
      */
     StepState stepState(long seed, List<String> slots, int tableSteps, List<String> metrics);
 

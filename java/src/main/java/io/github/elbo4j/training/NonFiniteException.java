@@ -3,8 +3,7 @@ package io.github.elbo4j.training;
 import io.github.elbo4j.backend.StepState.Halt;
 import java.io.Serial;
 
-/** A number was not finite. Where a step found it, the model holds the weights from before the
- * step; no later step ran. */
+/** A number was not finite. Where a step found it, the model holds the weights from before the step; no later step ran. */
 public final class NonFiniteException extends RuntimeException {
     @Serial
     private static final long serialVersionUID = 1L;

@@ -187,6 +187,36 @@ class BackendsTest {
                 .hasCauseInstanceOf(BackendException.class);
     }
 
+    /** A backend whose products are wrong behind the sixteenth column only, where a first vector ends. */
+    private static Backend wrongInTheTail(Map<String, String> options) {
+        Backend sound = JAVA.open(options);
+        LinearKernels linear = (LinearKernels) Proxy.newProxyInstance(
+                Backend.class.getClassLoader(), new Class<?>[] {LinearKernels.class}, (proxy, method, arguments) -> {
+                    Object result = method.invoke(sound.linear(), arguments);
+                    if (method.getName().equals("linearForward") && arguments[5] instanceof Tensor y) {
+                        float[] values = y.downloadFloats();
+                        if (y.columns() > 16) {
+                            values[16]++;
+                        }
+                        y.uploadFloats(values);
+                    }
+                    return result;
+                });
+        return (Backend) Proxy.newProxyInstance(
+                Backend.class.getClassLoader(),
+                new Class<?>[] {Backend.class},
+                (proxy, method, arguments) ->
+                        method.getName().equals("linear") ? linear : method.invoke(sound, arguments));
+    }
+
+    @Test
+    void theSelfTestLooksBehindTheFirstVector() {
+        Stub failing = new Stub("failing", 9, BackendProvider.SEAM_VERSION, List.of(), BackendsTest::wrongInTheTail);
+        assertThatThrownBy(() -> Backends.open(List.of(failing), "failing", Map.of()))
+                .isInstanceOf(BackendUnavailableException.class)
+                .hasMessageContainingAll("self-test", "wide product[16]");
+    }
+
     @Test
     void aProviderThatBreaksWhileOpeningIsUnavailableWithItsReason() {
         for (Throwable broken : List.of(new UnsatisfiedLinkError("no library"), new IllegalStateException("driver"))) {
@@ -200,6 +230,25 @@ class BackendsTest {
             try (Backend next = Backends.best(List.of(stub, JAVA), Map.of())) {
                 assertThat(next.info().name()).isEqualTo("java");
             }
+        }
+    }
+
+    @Test
+    void aProviderThatBreaksWhenAskedIsUnavailableAndHidesNoOther() {
+        BackendProvider broken = (BackendProvider) Proxy.newProxyInstance(
+                BackendProvider.class.getClassLoader(),
+                new Class<?>[] {BackendProvider.class},
+                (proxy, method, arguments) -> switch (method.getName()) {
+                    case "name" -> "broken";
+                    case "seamVersion" -> BackendProvider.SEAM_VERSION;
+                    case "options" -> Map.of();
+                    default -> throw new IllegalStateException("driver");
+                });
+        assertThatThrownBy(() -> Backends.open(List.of(broken), "broken", Map.of()))
+                .isInstanceOf(BackendUnavailableException.class)
+                .hasMessageContainingAll("'broken'", "driver", "choose another");
+        try (Backend next = Backends.best(List.of(broken, JAVA), Map.of())) {
+            assertThat(next.info().name()).isEqualTo("java");
         }
     }
 

@@ -358,6 +358,12 @@ public abstract class BackendContract {
                         throw mine;
                     }))
                     .isSameAs(mine);
+            AssertionError error = new AssertionError("error");
+            assertThatThrownBy(() -> work.record(state, ROWS, step -> {
+                        step.latent().gaussianKlForward(ROWS, x, Clamp.DEFAULT, kl);
+                        throw error;
+                    }))
+                    .isSameAs(error);
             assertThat(work.bytesInUse()).isEqualTo(before);
             assertThatCode(x::close).as("nothing pins it").doesNotThrowAnyException();
             assertThatCode(() -> work.record(state, ROWS, step -> {}).close()).doesNotThrowAnyException();
@@ -402,6 +408,7 @@ public abstract class BackendContract {
         illegalState(() -> tensor.upload(MemorySegment.ofArray(new byte[0]), 0), "'t'", "closed");
         illegalState(tensor::downloadDoubles, "'t'", "closed");
         illegalState(() -> real(work, "late", 1), "'late'", "'w'", "closed");
+        illegalState(() -> plainState(work), "'w'", "closed");
         illegalState(() -> work.record(state, ROWS, step -> {}), "closed");
         illegalState(() -> replay.run(1), "closed");
         illegalState(state::read, "closed");
@@ -452,6 +459,76 @@ public abstract class BackendContract {
             assertThatCode(() -> tensor.uploadDoubles(1))
                     .as("hand-over is allowed")
                     .doesNotThrowAnyException();
+        }
+    }
+
+    @Test
+    final void aRunHoldsTheWorkspacesThatItWritesTo() throws InterruptedException {
+        try (Workspace model = backend().workspace("model");
+                Workspace run = backend().workspace("run")) {
+            Tensor x = real(run, "x", 4, 2);
+            Tensor kl = real(model, "kl", 4);
+            StepState other = plainState(model);
+            CountDownLatch inside = new CountDownLatch(1);
+            CountDownLatch done = new CountDownLatch(1);
+            try (Replay replay = run.record(
+                    plainState(run), ROWS, step -> step.latent().gaussianKlForward(ROWS, x, Clamp.DEFAULT, kl))) {
+                Thread holder = Thread.ofPlatform()
+                        .name("holder")
+                        .start(() -> model.record(other, ROWS, step -> {
+                                    inside.countDown();
+                                    try {
+                                        done.await();
+                                    } catch (InterruptedException e) {
+                                        Thread.currentThread().interrupt();
+                                    }
+                                })
+                                .close());
+                inside.await();
+                try {
+                    illegalState(() -> replay.run(1), "'model'", "holder");
+                    illegalState(() -> replay.runRows(1), "'model'", "holder");
+                } finally {
+                    done.countDown();
+                    holder.join();
+                }
+                assertThatCode(() -> replay.run(1))
+                        .as("nothing is held any more")
+                        .doesNotThrowAnyException();
+            }
+        }
+    }
+
+    @Test
+    final void whatTwoThreadsCloseIsFreedOnce() {
+        for (int i = 0; i < 200; i++) {
+            Workspace work = backend().workspace("w");
+            Tensor x = real(work, "x", 4, 2);
+            Tensor kl = real(work, "kl", 4);
+            Tensor pixels = work.tensor("u", DType.U8, 8);
+            Replay replay = work.record(plainState(work), ROWS, step -> {
+                step.scratch("s", ROWS, 3);
+                step.latent().gaussianKlForward(ROWS, x, Clamp.DEFAULT, kl);
+            });
+            for (Runnable close : List.<Runnable>of(replay::close, pixels::close, x::close, work::close)) {
+                CompletableFuture<Void> other = CompletableFuture.runAsync(() -> closeInTurn(close));
+                closeInTurn(close);
+                other.join();
+            }
+            assertThat(backend().info().bytesInUse()).isZero();
+        }
+    }
+
+    /** Closes as often as it takes: while another thread is inside, it is refused. */
+    private static void closeInTurn(Runnable close) {
+        while (true) {
+            try {
+                close.run();
+                return;
+            } catch (IllegalStateException e) {
+                assertThat(e).hasMessageContaining("in use");
+                Thread.onSpinWait();
+            }
         }
     }
 

@@ -284,6 +284,12 @@ public abstract class StepStateContract {
                 Workspace work = backend.workspace("w")) {
             assertThatThrownBy(() -> work.stepState(SEED, List.of("lr"), 0, List.of()))
                     .isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> work.stepState(SEED, List.of("lr", "lr"), 1, List.of()))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("lr");
+            assertThatThrownBy(() -> work.stepState(SEED, List.of(), 0, List.of("a", "a")))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("a");
             StepState none = work.stepState(SEED, List.of(), 0, List.of("a", "b"));
             assertThat(none.metrics()).containsExactly("a", "b");
             assertThatThrownBy(() -> none.schedule(0, new double[0])).isInstanceOf(IllegalArgumentException.class);

@@ -10,7 +10,6 @@ import io.github.elbo4j.backend.LinearKernels;
 import io.github.elbo4j.backend.LossKernels;
 import io.github.elbo4j.backend.OptimizerKernels;
 import io.github.elbo4j.backend.Workspace;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -38,27 +37,16 @@ final class JavaBackend implements Backend {
     /** Runs a call at once on all its rows, holding every workspace that it writes to. */
     private void runNow(KernelCall call, JavaStep step) {
         requireOpen();
-        List<JavaWorkspace> held = new ArrayList<>();
+        JavaOperands.tensors(call.inputs());
+        JavaOperands.tensors(call.outputs());
+        Set<JavaWorkspace> held = JavaOperands.written(call);
+        JavaWorkspace.enterAll(held, call.kernel());
         try {
-            for (JavaWorkspace workspace : written(call)) {
-                workspace.enter(call.kernel());
-                held.add(workspace);
-            }
-            JavaOperands.tensors(call.inputs());
             var rows = call.rows();
             step.run(rows == null ? 0 : Math.toIntExact(rows.capacity()));
         } finally {
             held.forEach(JavaWorkspace::exit);
         }
-    }
-
-    private static Set<JavaWorkspace> written(KernelCall call) {
-        Set<JavaWorkspace> workspaces = new HashSet<>();
-        JavaOperands.tensors(call.outputs()).forEach(output -> workspaces.add(output.workspace()));
-        if (call.state() != null) {
-            workspaces.add(JavaStepState.of(call.state()).workspace());
-        }
-        return workspaces;
     }
 
     @Override

@@ -1,10 +1,13 @@
 package io.github.elbo4j.backend.java;
 
+import io.github.elbo4j.backend.KernelCall;
 import io.github.elbo4j.backend.Operand;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /** From operands to the arrays behind them. Kernels bind arrays when they are issued, so a replay looks nothing up. */
 final class JavaOperands {
@@ -55,6 +58,19 @@ final class JavaOperands {
             }
         }
         return tensors;
+    }
+
+    /** {@return the workspaces that a call writes to, that of its state included} */
+    static Set<JavaWorkspace> written(KernelCall call) {
+        List<Operand> stored = call.outputs().stream()
+                .filter(output -> !(output instanceof JavaScratch))
+                .toList();
+        Set<JavaWorkspace> workspaces = new LinkedHashSet<>();
+        tensors(stored).forEach(tensor -> workspaces.add(tensor.workspace()));
+        if (call.state() != null) {
+            workspaces.add(JavaStepState.of(call.state()).workspace());
+        }
+        return workspaces;
     }
 
     private static JavaMemory memory(Operand operand) {

@@ -3,10 +3,15 @@ package io.github.elbo4j.backend.java;
 import io.github.elbo4j.backend.KernelCall;
 import io.github.elbo4j.backend.Replay;
 import io.github.elbo4j.backend.Rows;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 
-/** The pre-bound list of a recorded step; runs it on the caller's thread and the backend's workers. */
+/**
+ * The pre-bound list of a recorded step; runs it on the caller's thread and the backend's workers, and holds its own
+ * workspace and every other that it writes to.
+ */
 final class JavaReplay implements Replay {
     private final JavaWorkspace workspace;
     private final JavaStepState state;
@@ -14,6 +19,7 @@ final class JavaReplay implements Replay {
     private final List<KernelCall> calls;
     private final JavaStep[] steps;
     private final List<JavaTensor> pinned;
+    private final List<JavaWorkspace> held;
     private final long scratchBytes;
     private final boolean selectsRows;
     private final boolean scheduled;
@@ -36,6 +42,10 @@ final class JavaReplay implements Replay {
         this.pinned = List.copyOf(pinned);
         this.scratchBytes = scratchBytes;
         this.selectsRows = selectsRows;
+        Set<JavaWorkspace> used = new LinkedHashSet<>();
+        used.add(workspace);
+        calls.forEach(call -> used.addAll(JavaOperands.written(call)));
+        this.held = List.copyOf(used);
         this.scheduled = calls.stream().anyMatch(KernelCall::scheduled);
     }
 
@@ -53,7 +63,7 @@ final class JavaReplay implements Replay {
                 once(Math.toIntExact(rows.capacity()));
             }
         } finally {
-            workspace.exit();
+            held.forEach(JavaWorkspace::exit);
         }
     }
 
@@ -72,7 +82,7 @@ final class JavaReplay implements Replay {
             }
             once((int) activeRows);
         } finally {
-            workspace.exit();
+            held.forEach(JavaWorkspace::exit);
         }
     }
 
@@ -84,9 +94,9 @@ final class JavaReplay implements Replay {
     }
 
     private void enter(String call) {
-        workspace.enter(call);
+        JavaWorkspace.enterAll(held, call);
         if (!open) {
-            workspace.exit();
+            held.forEach(JavaWorkspace::exit);
             throw new IllegalStateException(call + ": the replay is closed");
         }
     }
@@ -103,12 +113,14 @@ final class JavaReplay implements Replay {
 
     @Override
     public void close() {
-        if (!workspace.isOpen() || !open) {
+        if (!open || !workspace.enterIfOpen("close")) {
             return;
         }
-        workspace.enter("close");
         try {
-            dispose();
+            // Once more: another thread may have closed it meanwhile.
+            if (open) {
+                dispose();
+            }
         } finally {
             workspace.exit();
         }

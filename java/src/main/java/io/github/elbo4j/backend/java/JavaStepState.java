@@ -31,12 +31,20 @@ final class JavaStepState implements StepState {
         if (tableSteps < (slots.isEmpty() ? 0 : 1)) {
             throw new IllegalArgumentException("step state: a schedule of " + tableSteps + " steps for " + slots);
         }
+        requireDistinct("slots", slots);
+        requireDistinct("metrics", metrics);
         this.workspace = workspace;
         this.seed = seed;
         this.slots = List.copyOf(slots);
         this.metrics = List.copyOf(metrics);
         this.table = new double[Math.multiplyExact(slots.size(), tableSteps)];
         this.sums = new double[metrics.size()];
+    }
+
+    private static void requireDistinct(String what, List<String> names) {
+        if (java.util.Set.copyOf(names).size() != names.size()) {
+            throw new IllegalArgumentException("step state: " + what + " " + names + " name one twice");
+        }
     }
 
     @Override

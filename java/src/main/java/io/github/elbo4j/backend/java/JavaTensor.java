@@ -47,6 +47,9 @@ final class JavaTensor implements Tensor {
 
     /** Counts a replay that uses this tensor; {@code user} is the replay's workspace. */
     synchronized void pin(JavaWorkspace user) {
+        if (!open) {
+            throw new IllegalStateException("tensor '" + name + "' is closed");
+        }
         pins++;
         foreignPins += user == workspace ? 0 : 1;
     }
@@ -147,17 +150,20 @@ final class JavaTensor implements Tensor {
             throw new IllegalStateException(
                     "'" + name + "' belongs to parameters, which live as long as workspace '" + workspace.name() + "'");
         }
-        synchronized (this) {
-            if (!open) {
-                return;
-            }
-            if (pins > 0) {
-                throw new IllegalStateException(
-                        "tensor '" + name + "' is used by an open replay; close the replay first");
-            }
+        if (isOpen()) {
+            // Marks it closed once the workspace is held, so that a refused close changes nothing.
+            workspace.release(this);
         }
-        // Marks it closed once the workspace is held, so that a refused close changes nothing.
-        workspace.release(this);
+    }
+
+    /** {@return whether this call closed it: false if it was closed before; refused while a replay uses it} */
+    synchronized boolean retire() {
+        if (pins > 0) {
+            throw new IllegalStateException("tensor '" + name + "' is used by an open replay; close the replay first");
+        }
+        boolean first = open;
+        open = false;
+        return first;
     }
 
     /** Frees without asking: the workspace is being closed and its replays with it. */

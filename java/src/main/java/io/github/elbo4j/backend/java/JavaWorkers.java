@@ -47,23 +47,27 @@ final class JavaWorkers implements AutoCloseable {
     void split(int count, int grain, Range body) {
         int parts = Math.max(1, Math.min(threads, count / Math.max(1, grain)));
         List<Future<?>> others = new ArrayList<>(parts - 1);
-        for (int part = 1; part < parts; part++) {
-            int from = bound(count, part, parts);
-            int to = bound(count, part + 1, parts);
-            others.add(pool.submit(() -> body.run(from, to)));
-        }
-        RuntimeException failure = null;
+        Throwable failure = null;
         try {
+            for (int part = 1; part < parts; part++) {
+                int from = bound(count, part, parts);
+                int to = bound(count, part + 1, parts);
+                others.add(pool.submit(() -> body.run(from, to)));
+            }
             body.run(0, bound(count, 1, parts));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
+            // Thrown on below, when no part is running any more.
             failure = e;
         }
         for (Future<?> other : others) {
-            RuntimeException thrown = await(other);
+            Throwable thrown = await(other);
             failure = failure == null ? thrown : failure;
         }
-        if (failure != null) {
-            throw failure;
+        switch (failure) {
+            case null -> {}
+            case RuntimeException e -> throw e;
+            case Error e -> throw e;
+            default -> throw new IllegalStateException(failure);
         }
     }
 
@@ -72,7 +76,7 @@ final class JavaWorkers implements AutoCloseable {
     }
 
     /** Waits even when interrupted: the arrays are in use until the part is done. */
-    private static @org.jspecify.annotations.Nullable RuntimeException await(Future<?> part) {
+    private static @org.jspecify.annotations.Nullable Throwable await(Future<?> part) {
         boolean interrupted = false;
         try {
             while (true) {
@@ -82,7 +86,7 @@ final class JavaWorkers implements AutoCloseable {
                 } catch (InterruptedException e) {
                     interrupted = true;
                 } catch (ExecutionException e) {
-                    return e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e);
+                    return e.getCause();
                 }
             }
         } finally {

@@ -10,6 +10,7 @@ import io.github.elbo4j.backend.StepState;
 import io.github.elbo4j.backend.Tensor;
 import io.github.elbo4j.backend.Workspace;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -43,8 +44,15 @@ final class JavaWorkspace implements Workspace {
 
     /** Marks the workspace as used by this thread; throws if it is closed or another call is inside. */
     void enter(String call) {
-        if (!open) {
+        if (!enterIfOpen(call)) {
             throw new IllegalStateException(call + ": workspace '" + name + "' is closed");
+        }
+    }
+
+    /** {@return false if the workspace is closed; otherwise as {@link #enter}} */
+    boolean enterIfOpen(String call) {
+        if (!open) {
+            return false;
         }
         Visit mine = new Visit(Thread.currentThread(), call);
         Visit other = visitor.compareAndExchange(null, mine);
@@ -52,10 +60,30 @@ final class JavaWorkspace implements Workspace {
             throw new IllegalStateException(call + ": workspace '" + name + "' is in use by " + other.call()
                     + " on thread '" + other.thread().getName() + "'; a workspace serves one call at a time");
         }
+        if (!open) {
+            // Another thread closed it between the look and the entry.
+            exit();
+            return false;
+        }
+        return true;
     }
 
     void exit() {
         visitor.set(null);
+    }
+
+    /** Enters several workspaces, or none. */
+    static void enterAll(Collection<JavaWorkspace> workspaces, String call) {
+        List<JavaWorkspace> entered = new ArrayList<>();
+        try {
+            for (JavaWorkspace workspace : workspaces) {
+                workspace.enter(call);
+                entered.add(workspace);
+            }
+        } catch (IllegalStateException e) {
+            entered.forEach(JavaWorkspace::exit);
+            throw e;
+        }
     }
 
     @Override
@@ -142,7 +170,12 @@ final class JavaWorkspace implements Workspace {
 
     @Override
     public StepState stepState(long seed, List<String> slots, int tableSteps, List<String> metrics) {
-        return new JavaStepState(this, seed, slots, tableSteps, metrics);
+        enter("stepState");
+        try {
+            return new JavaStepState(this, seed, slots, tableSteps, metrics);
+        } finally {
+            exit();
+        }
     }
 
     @Override
@@ -161,7 +194,7 @@ final class JavaWorkspace implements Workspace {
             JavaReplay replay = recording.finish();
             replays.add(replay);
             return replay;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             recording.abandon();
             throw e;
         } finally {
@@ -170,9 +203,13 @@ final class JavaWorkspace implements Workspace {
     }
 
     void release(JavaTensor tensor) {
-        enter("close of '" + tensor.name() + "'");
+        if (!enterIfOpen("close of '" + tensor.name() + "'")) {
+            return;
+        }
         try {
-            drop(tensor);
+            if (tensor.retire()) {
+                drop(tensor);
+            }
         } finally {
             exit();
         }
@@ -195,10 +232,9 @@ final class JavaWorkspace implements Workspace {
 
     @Override
     public void close() {
-        if (!open) {
+        if (!enterIfOpen("close")) {
             return;
         }
-        enter("close");
         try {
             for (JavaTensor tensor : tensors) {
                 if (tensor.usedElsewhere()) {
@@ -217,10 +253,9 @@ final class JavaWorkspace implements Workspace {
 
     /** Closes the replays only, so that no tensor of another workspace is in use because of them. */
     void closeReplays() {
-        if (!open) {
+        if (!enterIfOpen("close")) {
             return;
         }
-        enter("close");
         try {
             disposeReplays();
         } finally {
