@@ -428,23 +428,7 @@ public abstract class BackendContract {
     final void twoThreadsInOneWorkspaceAreFoundOut() throws InterruptedException {
         try (Workspace work = backend().workspace("shared")) {
             Tensor tensor = real(work, "t", 1);
-            StepState state = plainState(work);
-            CountDownLatch inside = new CountDownLatch(1);
-            CountDownLatch done = new CountDownLatch(1);
-            // A recording holds its workspace for as long as the test wants.
-            Thread holder = Thread.ofPlatform()
-                    .name("holder")
-                    .start(() -> work.record(state, ROWS, step -> {
-                                inside.countDown();
-                                try {
-                                    done.await();
-                                } catch (InterruptedException e) {
-                                    Thread.currentThread().interrupt();
-                                }
-                            })
-                            .close());
-            inside.await();
-            try {
+            whileHeld(work, () -> {
                 illegalState(() -> tensor.uploadDoubles(1), "'shared'", "holder");
                 illegalState(tensor::downloadDoubles, "'shared'", "holder");
                 illegalState(() -> real(work, "u", 1), "'shared'", "holder");
@@ -452,10 +436,7 @@ public abstract class BackendContract {
                 try (Workspace free = backend().workspace("free")) {
                     assertThatCode(() -> real(free, "f", 1).uploadDoubles(1)).doesNotThrowAnyException();
                 }
-            } finally {
-                done.countDown();
-                holder.join();
-            }
+            });
             assertThatCode(() -> tensor.uploadDoubles(1))
                     .as("hand-over is allowed")
                     .doesNotThrowAnyException();
@@ -468,34 +449,41 @@ public abstract class BackendContract {
                 Workspace run = backend().workspace("run")) {
             Tensor x = real(run, "x", 4, 2);
             Tensor kl = real(model, "kl", 4);
-            StepState other = plainState(model);
-            CountDownLatch inside = new CountDownLatch(1);
-            CountDownLatch done = new CountDownLatch(1);
             try (Replay replay = run.record(
                     plainState(run), ROWS, step -> step.latent().gaussianKlForward(ROWS, x, Clamp.DEFAULT, kl))) {
-                Thread holder = Thread.ofPlatform()
-                        .name("holder")
-                        .start(() -> model.record(other, ROWS, step -> {
-                                    inside.countDown();
-                                    try {
-                                        done.await();
-                                    } catch (InterruptedException e) {
-                                        Thread.currentThread().interrupt();
-                                    }
-                                })
-                                .close());
-                inside.await();
-                try {
+                whileHeld(model, () -> {
                     illegalState(() -> replay.run(1), "'model'", "holder");
                     illegalState(() -> replay.runRows(1), "'model'", "holder");
-                } finally {
-                    done.countDown();
-                    holder.join();
-                }
+                });
                 assertThatCode(() -> replay.run(1))
                         .as("nothing is held any more")
                         .doesNotThrowAnyException();
             }
+        }
+    }
+
+    /** Runs the body while thread "holder" is inside the workspace: a recording stays there for as long as it likes. */
+    private static void whileHeld(Workspace work, Runnable body) throws InterruptedException {
+        StepState state = plainState(work);
+        CountDownLatch inside = new CountDownLatch(1);
+        CountDownLatch done = new CountDownLatch(1);
+        Thread holder = Thread.ofPlatform()
+                .name("holder")
+                .start(() -> work.record(state, ROWS, step -> {
+                            inside.countDown();
+                            try {
+                                done.await();
+                            } catch (InterruptedException e) {
+                                Thread.currentThread().interrupt();
+                            }
+                        })
+                        .close());
+        inside.await();
+        try {
+            body.run();
+        } finally {
+            done.countDown();
+            holder.join();
         }
     }
 
