@@ -6,9 +6,17 @@ package io.github.elbo4j.backend;
  * @param name name to open it by
  * @param device the hardware in words
  * @param numericProfile equal profiles give equal bits; stored in checkpoints
+ * @param productError how far a product may be off beyond rounding, as a share of the sum of its absolute terms: 0 unless
+ *     factors are rounded to a shorter type (2^-9 for TF32, 2^-7 for bf16)
  * @param threads threads it computes on; 0 where that means nothing
  * @param bytesInUse bytes of all workspaces at present
  * @param bytesPeak highest {@code bytesInUse} so far
  */
 public record BackendInfo(
-        String name, String device, String numericProfile, int threads, long bytesInUse, long bytesPeak) {}
+        String name,
+        String device,
+        String numericProfile,
+        double productError,
+        int threads,
+        long bytesInUse,
+        long bytesPeak) {}

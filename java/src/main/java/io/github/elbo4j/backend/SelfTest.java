@@ -17,15 +17,23 @@ import java.util.List;
 final class SelfTest {
     private static final double TOLERANCE = 1e-5;
 
-    private SelfTest() {}
+    private final Backend backend;
+    private final double tolerance;
+
+    private SelfTest(Backend backend) {
+        this.backend = backend;
+        // A number here comes from at most four products, one after the other, of terms of about its own size.
+        this.tolerance = TOLERANCE + 4 * backend.info().productError();
+    }
 
     static void run(Backend backend) {
-        step(backend);
-        wide(backend);
+        SelfTest test = new SelfTest(backend);
+        test.step();
+        test.wide();
     }
 
     /** Constant operands, so that every element of a result is the same small number. */
-    private static void wide(Backend backend) {
+    private void wide() {
         int n = 5;
         int in = 37;
         int out = 19;
@@ -65,14 +73,14 @@ final class SelfTest {
         return tensor;
     }
 
-    private static void checkAll(String what, Tensor actual, double expected) {
+    private void checkAll(String what, Tensor actual, double expected) {
         double[] values = actual.downloadDoubles();
         double[] all = new double[values.length];
         Arrays.fill(all, expected);
         check(what, values, all);
     }
 
-    private static void step(Backend backend) {
+    private void step() {
         try (Workspace work = backend.workspace("self-test")) {
             Rows rows = Rows.of(2);
             Tensor data = work.tensor("data", DType.U8, 2, 1);
@@ -205,9 +213,9 @@ final class SelfTest {
         return Arrays.copyOfRange(all, offset, offset + size);
     }
 
-    private static void check(String what, double[] actual, double... expected) {
+    private void check(String what, double[] actual, double... expected) {
         for (int i = 0; i < expected.length; i++) {
-            if (!(Math.abs(actual[i] - expected[i]) <= TOLERANCE * Math.max(1, Math.abs(expected[i])))) {
+            if (!(Math.abs(actual[i] - expected[i]) <= tolerance * Math.max(1, Math.abs(expected[i])))) {
                 throw new BackendException(what + "[" + i + "] is " + actual[i] + ", expected " + expected[i]);
             }
         }

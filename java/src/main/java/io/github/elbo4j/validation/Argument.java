@@ -62,9 +62,15 @@ public record Argument(
      * How an element of an output may differ from the truth, see {@link Tolerance}.
      *
      * @param chain terms added one after the other
+     * @param product whether it is a matrix product, whose factors a backend may round to a shorter type
      * @param terms sums of absolute terms and the allowance, for a number of active batch rows
      */
-    public record Rounding(long chain, IntFunction<Terms> terms) {}
+    public record Rounding(long chain, boolean product, IntFunction<Terms> terms) {
+        /** The rounding of anything but a matrix product. */
+        public Rounding(long chain, IntFunction<Terms> terms) {
+            this(chain, false, terms);
+        }
+    }
 
     /**
      * Sizes that the tolerance is made of, one an element.

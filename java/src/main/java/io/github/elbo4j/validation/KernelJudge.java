@@ -51,16 +51,16 @@ public final class KernelJudge implements AutoCloseable {
      * @param kernelCase the case
      * @param activeRows active batch rows given to it
      * @param outcome what a backend gave
-     * @param type its floating type
+     * @param subject the backend that gave it
      * @param expected what should come out
      */
     public List<Comparison> compare(
-            KernelCase kernelCase, int activeRows, KernelOutcome outcome, DType type, Expected expected) {
+            KernelCase kernelCase, int activeRows, KernelOutcome outcome, Backend subject, Expected expected) {
         List<Comparison> comparisons = new ArrayList<>();
         int active = kernelCase.active(activeRows);
         for (Argument argument : kernelCase.arguments()) {
             if (argument.output()) {
-                comparisons.add(compare(kernelCase, argument, active, outcome, type, expected));
+                comparisons.add(compare(kernelCase, argument, active, outcome, subject, expected));
             }
         }
         comparisons.addAll(compareStates(
@@ -73,9 +73,10 @@ public final class KernelJudge implements AutoCloseable {
             Argument argument,
             int active,
             KernelOutcome outcome,
-            DType type,
+            Backend subject,
             Expected expected) {
         String what = kernelCase + ", " + argument.role();
+        DType type = subject.real();
         double[] actual = outcome.output(argument.role());
         double[] right = expected.truth().output(argument.role());
         Rounding rounding = argument.rounding();
@@ -89,7 +90,11 @@ public final class KernelJudge implements AutoCloseable {
                         cap,
                         Tolerance.worstRatio(expected.plain().output(argument.role()), right, terms.sums(), DType.F32))
                 : cap;
-        return Comparison.within(what, actual, right, Tolerance.of(e, terms.sums(), terms.allowance(), type));
+        double[] tolerance = Tolerance.of(e, terms.sums(), terms.allowance(), type);
+        if (rounding.product()) {
+            Tolerance.widen(tolerance, terms.sums(), subject.info().productError());
+        }
+        return Comparison.within(what, actual, right, tolerance);
     }
 
     /** The sum is in double on every backend; one flag that is equal counts as one element. */

@@ -136,6 +136,7 @@ final class LinearCases {
         // |dW| + sum over the active rows of |g x|;  |db| + the same of |g|
         Rounding dw = new Rounding(
                 n + 1,
+                true,
                 active -> Terms.of(Products.backwardWeights(
                         x, g, active * rows.fold(), in, out, adds ? oldDw : new double[out * in])));
         Rounding db = new Rounding(
@@ -155,6 +156,6 @@ final class LinearCases {
     }
 
     private static Rounding rounding(long chain, double[] sums) {
-        return new Rounding(chain, active -> Terms.of(sums));
+        return new Rounding(chain, true, active -> Terms.of(sums));
     }
 }

@@ -7,7 +7,7 @@ import io.github.elbo4j.backend.DType;
  * same inputs.
  *
  * <pre>
- * error &lt;= 2 E s + allowance eps + smallest normal number
+ * error &lt;= 2 E s + allowance eps + smallest normal number (+ product error * sum of absolute terms)
  * </pre>
  *
  * <p>with {@code s = eps * (sum of the absolute terms of that element)}, {@code eps} 2^-23 for binary32 and 2^-52 for
@@ -15,7 +15,9 @@ import io.github.elbo4j.backend.DType;
  * whole tensor, at least {@value #FLOOR}. A per-element "twice the plain error" would fail honest sums in another order,
  * because the plain error of one element may be zero by luck; for the same reason E has a floor on small tensors. The
  * allowance covers what the contract lets differ beyond rounding, see
- * {@link io.github.elbo4j.backend.Normals#ULP_BOUND}. The smallest normal number lets a backend flush denormal results.
+ * {@link io.github.elbo4j.backend.Normals#ULP_BOUND}. The smallest normal number lets a backend flush denormal results. The
+ * last summand stands for matrix products only, of backends that round their factors to a shorter type and say so in
+ * {@link io.github.elbo4j.backend.BackendInfo#productError}.
  *
  * <p>The plain path itself is held by {@link #cap}, which needs no measurement. A subject in binary64 has no plain path
  * beside it; for it the cap stands for E.
@@ -92,5 +94,12 @@ public final class Tolerance {
             tolerance[i] = scale * terms[i] + extra + smallest(type);
         }
         return tolerance;
+    }
+
+    /** Adds what a product of shorter factors may be off: {@code productError} times the sums of absolute terms. */
+    static void widen(double[] tolerance, double[] terms, double productError) {
+        for (int i = 0; i < tolerance.length; i++) {
+            tolerance[i] += productError * terms[i];
+        }
     }
 }

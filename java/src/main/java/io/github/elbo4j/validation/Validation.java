@@ -57,17 +57,15 @@ public final class Validation {
         int capacity = kernelCase.capacity();
         KernelJudge.Expected expected = judge.expected(kernelCase, capacity);
         KernelOutcome eager = KernelRun.eager(subject, kernelCase);
-        tally.take(judge.compare(kernelCase, capacity, eager, subject.real(), expected), eager);
+        tally.take(judge.compare(kernelCase, capacity, eager, subject, expected), eager);
         KernelOutcome replayed = KernelRun.replay(subject, kernelCase, false, capacity, 1);
-        tally.take(judge.compare(kernelCase, capacity, replayed, subject.real(), expected), replayed);
+        tally.take(judge.compare(kernelCase, capacity, replayed, subject, expected), replayed);
         if (subject.info().numericProfile().equals("java-fp32")) {
             tally.take(judge.comparePlain(kernelCase, capacity, eager, expected), eager);
         }
         for (int fewer : fewer(kernelCase)) {
             KernelOutcome partial = KernelRun.replay(subject, kernelCase, true, fewer, 1);
-            tally.take(
-                    judge.compare(kernelCase, fewer, partial, subject.real(), judge.expected(kernelCase, fewer)),
-                    partial);
+            tally.take(judge.compare(kernelCase, fewer, partial, subject, judge.expected(kernelCase, fewer)), partial);
         }
     }
 

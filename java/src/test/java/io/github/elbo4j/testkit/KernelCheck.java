@@ -130,7 +130,7 @@ public final class KernelCheck implements AutoCloseable {
 
     private void require(KernelCase kernelCase, int activeRows, KernelOutcome outcome, KernelJudge.Expected expected) {
         requireNoFaults(kernelCase, outcome);
-        judge.compare(kernelCase, activeRows, outcome, subject.real(), expected).forEach(KernelCheck::requirePassed);
+        judge.compare(kernelCase, activeRows, outcome, subject, expected).forEach(KernelCheck::requirePassed);
     }
 
     private static void requireNoFaults(KernelCase kernelCase, KernelOutcome outcome) {

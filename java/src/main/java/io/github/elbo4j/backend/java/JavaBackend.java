@@ -10,6 +10,7 @@ import io.github.elbo4j.backend.LinearKernels;
 import io.github.elbo4j.backend.LossKernels;
 import io.github.elbo4j.backend.OptimizerKernels;
 import io.github.elbo4j.backend.Workspace;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -44,6 +45,7 @@ final class JavaBackend implements Backend {
         try {
             var rows = call.rows();
             step.run(rows == null ? 0 : Math.toIntExact(rows.capacity()));
+            JavaOperands.tensors(call.outputs()).forEach(JavaTensor::changed);
         } finally {
             held.forEach(JavaWorkspace::exit);
         }
@@ -56,6 +58,7 @@ final class JavaBackend implements Backend {
                 "java",
                 "JVM on " + System.getProperty("os.arch") + ", " + workers.threads() + " threads",
                 "java-" + type,
+                0,
                 workers.threads(),
                 bytesInUse,
                 bytesPeak);
@@ -123,14 +126,31 @@ final class JavaBackend implements Backend {
     public void close() {
         List<JavaWorkspace> left;
         synchronized (this) {
+            if (!open) {
+                return;
+            }
+            // From here on nobody makes another workspace.
+            open = false;
             left = List.copyOf(workspaces);
         }
-        // Replays first: whichever workspace they use, none is in the way of another then.
-        left.forEach(JavaWorkspace::closeReplays);
-        left.forEach(JavaWorkspace::close);
-        synchronized (this) {
-            open = false;
+        List<JavaWorkspace> entered = new ArrayList<>();
+        try {
+            for (JavaWorkspace workspace : left) {
+                if (workspace.enterIfOpen("close of backend 'java'")) {
+                    entered.add(workspace);
+                }
+            }
+        } catch (IllegalStateException e) {
+            entered.forEach(JavaWorkspace::exit);
+            synchronized (this) {
+                open = true;
+            }
+            throw e;
         }
+        // Replays first: whichever workspace they use, none is in the way of another then.
+        entered.forEach(JavaWorkspace::disposeReplays);
+        entered.forEach(JavaWorkspace::freeAll);
+        entered.forEach(JavaWorkspace::exit);
         workers.close();
     }
 }

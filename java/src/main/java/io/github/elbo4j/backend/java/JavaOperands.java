@@ -60,13 +60,17 @@ final class JavaOperands {
         return tensors;
     }
 
+    /** {@return the tensors behind operands, views resolved and intermediates left out} */
+    static List<JavaTensor> stored(List<Operand> operands) {
+        return tensors(operands.stream()
+                .filter(operand -> !(operand instanceof JavaScratch))
+                .toList());
+    }
+
     /** {@return the workspaces that a call writes to, that of its state included} */
     static Set<JavaWorkspace> written(KernelCall call) {
-        List<Operand> stored = call.outputs().stream()
-                .filter(output -> !(output instanceof JavaScratch))
-                .toList();
         Set<JavaWorkspace> workspaces = new LinkedHashSet<>();
-        tensors(stored).forEach(tensor -> workspaces.add(tensor.workspace()));
+        stored(call.outputs()).forEach(tensor -> workspaces.add(tensor.workspace()));
         if (call.state() != null) {
             workspaces.add(JavaStepState.of(call.state()).workspace());
         }

@@ -91,7 +91,6 @@ final class JavaOptimizerKernels implements OptimizerKernels {
                     w[i] = w[i] - stepSize * (m[i] / (sqrt(v[i]) / sqrtC2 + eps));
                 }
             });
-            JavaParameters.valuesChanged(parameters);
         });
     }
 
@@ -114,7 +113,6 @@ final class JavaOptimizerKernels implements OptimizerKernels {
                     w[i] = w[i] - lr * gradients[i];
                 }
             });
-            JavaParameters.valuesChanged(parameters);
         });
     }
 

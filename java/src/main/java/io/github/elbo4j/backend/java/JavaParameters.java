@@ -111,11 +111,6 @@ final class JavaParameters implements Parameters {
         return version;
     }
 
-    /** Notes that a kernel changed the values of parameters of this backend. */
-    static void valuesChanged(Parameters parameters) {
-        ((JavaParameters) parameters).valuesChanged();
-    }
-
     synchronized void valuesChanged() {
         version++;
     }

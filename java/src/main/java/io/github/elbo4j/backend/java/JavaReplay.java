@@ -20,6 +20,7 @@ final class JavaReplay implements Replay {
     private final JavaStep[] steps;
     private final List<JavaTensor> pinned;
     private final List<JavaWorkspace> held;
+    private final List<JavaTensor> written;
     private final long scratchBytes;
     private final boolean selectsRows;
     private final boolean scheduled;
@@ -46,6 +47,10 @@ final class JavaReplay implements Replay {
         used.add(workspace);
         calls.forEach(call -> used.addAll(JavaOperands.written(call)));
         this.held = List.copyOf(used);
+        this.written = calls.stream()
+                .flatMap(call -> JavaOperands.stored(call.outputs()).stream())
+                .distinct()
+                .toList();
         this.scheduled = calls.stream().anyMatch(KernelCall::scheduled);
     }
 
@@ -91,6 +96,7 @@ final class JavaReplay implements Replay {
         for (JavaStep step : steps) {
             step.run(selectsRows ? state.activeRows() : activeRows);
         }
+        written.forEach(JavaTensor::changed);
     }
 
     private void enter(String call) {

@@ -59,9 +59,23 @@ final class JavaTensor implements Tensor {
         foreignPins -= user == workspace ? 0 : 1;
     }
 
-    /** {@return whether a replay of another workspace uses this tensor} */
-    synchronized boolean usedElsewhere() {
-        return foreignPins > 0;
+    /** Closes to new users and says true, unless a replay of another workspace uses this tensor. */
+    synchronized boolean retireUnlessUsedElsewhere() {
+        if (foreignPins > 0) {
+            return false;
+        }
+        open = false;
+        return true;
+    }
+
+    /** Takes {@link #retireUnlessUsedElsewhere} back. */
+    synchronized void revive() {
+        open = true;
+    }
+
+    /** Notes that a kernel wrote to it. */
+    void changed() {
+        workspace.valuesChanged(this);
     }
 
     @Override

@@ -159,7 +159,7 @@ final class JavaWorkspace implements Workspace {
         }
     }
 
-    /** Called inside an upload: packed copies of parameters are stale now. */
+    /** Packed copies of parameters are stale if this tensor holds their values. */
     void valuesChanged(JavaTensor tensor) {
         for (JavaParameters candidate : parameters) {
             if (candidate.values() == tensor) {
@@ -236,35 +236,37 @@ final class JavaWorkspace implements Workspace {
             return;
         }
         try {
-            for (JavaTensor tensor : tensors) {
-                if (tensor.usedElsewhere()) {
-                    throw new IllegalStateException("close: tensor '" + tensor.name() + "' of workspace '" + name
-                            + "' is used by an open replay of another workspace; close that one first");
-                }
+            retireAll();
+            disposeReplays();
+            freeAll();
+        } finally {
+            exit();
+        }
+    }
+
+    /** Closes every tensor to new users, or none if a replay of another workspace uses one. */
+    private void retireAll() {
+        List<JavaTensor> retired = new ArrayList<>();
+        for (JavaTensor tensor : tensors) {
+            if (!tensor.retireUnlessUsedElsewhere()) {
+                retired.forEach(JavaTensor::revive);
+                throw new IllegalStateException("close: tensor '" + tensor.name() + "' of workspace '" + name
+                        + "' is used by an open replay of another workspace; close that one first");
             }
-            disposeReplays();
-            open = false;
-            List.copyOf(tensors).forEach(this::drop);
-            backend.freed(this);
-        } finally {
-            exit();
+            retired.add(tensor);
         }
     }
 
-    /** Closes the replays only, so that no tensor of another workspace is in use because of them. */
-    void closeReplays() {
-        if (!enterIfOpen("close")) {
-            return;
-        }
-        try {
-            disposeReplays();
-        } finally {
-            exit();
-        }
-    }
-
-    private void disposeReplays() {
+    /** Closes the replays, within a call that holds the workspace. */
+    void disposeReplays() {
         List.copyOf(replays).forEach(JavaReplay::dispose);
+    }
+
+    /** Frees everything but replays, within a call that holds the workspace. */
+    void freeAll() {
+        open = false;
+        List.copyOf(tensors).forEach(this::drop);
+        backend.freed(this);
     }
 
     static long elements(String what, long[] shape) {
