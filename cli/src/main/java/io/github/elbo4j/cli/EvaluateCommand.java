@@ -126,6 +126,10 @@ final class EvaluateCommand extends Subcommand {
     }
 
     private Optional<RunFolder.Resumable> run() throws IOException {
+        if (data != null && seed != null && binarize != null) {
+            // Nothing is left to ask the run for, so that a damaged checkpoint is in nobody's way.
+            return Optional.empty();
+        }
         Path folder = Files.isDirectory(model) ? model : model.toAbsolutePath().getParent();
         return folder != null && Files.exists(folder.resolve(RunFolder.CHECKPOINT))
                 ? Optional.of(RunFolder.open(folder))

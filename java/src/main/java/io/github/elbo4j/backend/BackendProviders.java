@@ -61,6 +61,9 @@ final class BackendProviders {
     }
 
     private static void add(BackendProvider provider, List<BackendProvider> found) {
+        // Asked here, where a jar built against other interfaces is passed over.
+        provider.rank();
+        provider.options();
         if (found.stream().noneMatch(known -> known.name().equals(provider.name()))) {
             found.add(provider);
         }

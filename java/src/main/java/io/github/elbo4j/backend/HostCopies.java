@@ -79,7 +79,7 @@ final class HostCopies {
     }
 
     private static IllegalArgumentException notFloating(Tensor tensor) {
-        return new IllegalArgumentException(
-                "tensor '" + tensor.name() + "' of " + tensor.type() + " is not copied as F32 or F64");
+        return new IllegalArgumentException("tensor '" + tensor.name() + "' of " + tensor.type()
+                + " is not converted; move it as it is by upload and download");
     }
 }

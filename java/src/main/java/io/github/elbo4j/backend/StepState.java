@@ -44,7 +44,7 @@ public interface StepState {
             sums = Map.copyOf(sums);
         }
 
-        /** {@return the mean of a metric over the rows seen} */
+        /** {@return a metric's sum divided by the batch rows seen; with k samples a row it is k times the mean over samples} */
         public double mean(String metric) {
             Double sum = sums.get(metric);
             if (sum == null) {

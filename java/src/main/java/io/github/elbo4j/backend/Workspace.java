@@ -7,6 +7,10 @@ import java.util.function.Consumer;
  * Owns everything made from it and frees it when closed. Used by one thread at a time, hand-over allowed; different
  * workspaces of one backend may be used at the same time.
  *
+ * <p>Runs, calls and transfers of one thread take effect in the order they were issued, across all workspaces of a
+ * backend: an evaluation that is enqueued after training steps sees their weights. Between threads the caller orders
+ * them, by {@link Replay#await} and a hand-over.
+ *
  * <p>What does not fit the budget or the backend's memory is a {@link BackendMemoryException} that leaves everything
  * usable.
  */

@@ -49,9 +49,11 @@ public final class VaeFiles {
         Files.createDirectories(folder);
         AtomicFiles.writeString(
                 folder.resolve(CONFIG), Json.writePretty(vae.config().toJson()));
-        SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "elbo4j-model-1");
-        add(writer, "", vae.parameters(), vae.parameters().values());
-        writer.write(folder.resolve(WEIGHTS));
+        try (Arena host = Arena.ofConfined()) {
+            SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "elbo4j-model-1");
+            add(writer, host, "", vae.parameters(), vae.parameters().values());
+            writer.write(folder.resolve(WEIGHTS));
+        }
     }
 
     /**
@@ -118,10 +120,10 @@ public final class VaeFiles {
         }
     }
 
-    /** Adds one tensor of an arena to a file, parameter by parameter. */
-    public static void add(SafetensorsWriter writer, String prefix, Parameters parameters, Tensor arena) {
+    /** Adds one tensor of an arena to a file, parameter by parameter; the memory must live until the file is written. */
+    public static void add(SafetensorsWriter writer, Arena memory, String prefix, Parameters parameters, Tensor arena) {
         DType type = arena.type();
-        MemorySegment host = Arena.ofAuto().allocate(arena.size() * type.bytes(), Tensor.VIEW_ALIGNMENT);
+        MemorySegment host = memory.allocate(arena.size() * type.bytes(), Tensor.VIEW_ALIGNMENT);
         arena.download(host, 0);
         for (Parameters.Spec spec : parameters.specs()) {
             View view = parameters.value(spec.name());

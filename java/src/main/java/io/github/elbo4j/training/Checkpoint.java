@@ -15,6 +15,7 @@ import io.github.elbo4j.model.Vae;
 import io.github.elbo4j.model.VaeConfig;
 import io.github.elbo4j.model.VaeFiles;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -74,11 +75,6 @@ record Checkpoint(
         for (EpochReport epoch : history) {
             writer.metadata("history." + epoch.epoch(), Json.write(toJson(epoch)));
         }
-        Parameters parameters = vae.parameters();
-        VaeFiles.add(writer, VALUE, parameters, parameters.values());
-        for (int i = 0; i < parameters.moments(); i++) {
-            VaeFiles.add(writer, moment(i), parameters, parameters.moment(i));
-        }
         writer.add(COUNTERS, DType.I64, new long[] {4}, MemorySegment.ofArray(new long[] {
             state.step(), state.epoch(), state.position(), state.rows()
         }));
@@ -87,7 +83,14 @@ record Checkpoint(
             sums[i] = state.sums().getOrDefault(METRICS.get(i), 0.0);
         }
         writer.add(SUMS, DType.F64, new long[] {sums.length}, MemorySegment.ofArray(sums));
-        writer.write(file);
+        Parameters parameters = vae.parameters();
+        try (Arena host = Arena.ofConfined()) {
+            VaeFiles.add(writer, host, VALUE, parameters, parameters.values());
+            for (int i = 0; i < parameters.moments(); i++) {
+                VaeFiles.add(writer, host, moment(i), parameters, parameters.moment(i));
+            }
+            writer.write(file);
+        }
     }
 
     /**

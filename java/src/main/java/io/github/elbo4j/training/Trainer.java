@@ -64,20 +64,18 @@ public final class Trainer implements AutoCloseable {
         this.vae = vae;
         this.config = config;
         this.rowsPerEpoch = train.rows();
-        this.evaluator = test == null
-                ? null
-                : new Evaluator(vae, test, LatentMode.SAMPLED, config.pixels(), config.seed(), config.batch());
         Workspace made = vae.backend().workspace("training");
         try {
             Tensor data = ResidentData.upload(made, train);
             this.state = made.stepState(config.seed(), SLOTS, SCHEDULE_STEPS, List.of(Vae.LOG_LIKELIHOOD, Vae.KL));
             this.replay =
                     made.record(state, Rows.of(Math.min(config.batch(), rowsPerEpoch)), step -> issue(step, data));
+            // Last, so that nothing can fail after it that would have to close it.
+            this.evaluator = test == null
+                    ? null
+                    : new Evaluator(vae, test, LatentMode.SAMPLED, config.pixels(), config.seed(), config.batch());
         } catch (RuntimeException e) {
             made.close();
-            if (evaluator != null) {
-                evaluator.close();
-            }
             throw e;
         }
         this.workspace = made;
@@ -279,9 +277,12 @@ public final class Trainer implements AutoCloseable {
 
     @Override
     public void close() {
-        workspace.close();
-        if (evaluator != null) {
-            evaluator.close();
+        try {
+            workspace.close();
+        } finally {
+            if (evaluator != null) {
+                evaluator.close();
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ final class JavaMemory {
         boolean inArray = type == DType.F32 || type == DType.F64 || type == DType.I64;
         if (inArray && elements > MAX_ARRAY) {
             throw new BackendMemoryException(what + ": the Java backend holds at most " + MAX_ARRAY + " elements of "
-                    + type + " in one tensor; use fewer rows, or the native backend");
+                    + type + " in one tensor; use fewer rows or a smaller layer");
         }
         this.arena = Arena.ofShared();
         try {
