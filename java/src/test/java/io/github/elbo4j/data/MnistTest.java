@@ -147,11 +147,9 @@ class MnistTest {
     @Test
     void whenNoMirrorServesOneLineSaysWhatWasTriedAndWhatToDo() throws IOException {
         List<RemoteFile> files = published(pages(small(root.resolve("source"))));
-        URI closed;
-        try (TestServer server = new TestServer(Map.of())) {
-            closed = server.base();
-        }
-        try (TestServer server = new TestServer(Map.of())) {
+        try (RefusingPort refusing = new RefusingPort();
+                TestServer server = new TestServer(Map.of())) {
+            URI closed = refusing.base();
             assertThatThrownBy(() -> Mnist.find(places(Optional.empty(), files, List.of(closed, server.base()))))
                     .isInstanceOf(FormatException.class)
                     .hasMessageContaining(closed + "train-images-idx3-ubyte (ConnectException")

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -97,12 +96,10 @@ class RemoteFileTest {
     @Test
     void anAbsentOrRefusedAddressIsAnIOException() throws IOException {
         refused(describe("x", PAGE), Map.of(), "");
-        URI closed;
-        try (TestServer server = new TestServer(Map.of())) {
-            closed = server.base();
+        try (RefusingPort refusing = new RefusingPort()) {
+            assertThatThrownBy(() -> describe("x", PAGE).download(refusing.base(), folder, PATIENCE))
+                    .isInstanceOf(IOException.class);
         }
-        assertThatThrownBy(() -> describe("x", PAGE).download(closed, folder, PATIENCE))
-                .isInstanceOf(IOException.class);
         assertThat(folder.toFile().list()).isEmpty();
     }
 
