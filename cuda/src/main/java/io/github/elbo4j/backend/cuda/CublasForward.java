@@ -4,7 +4,6 @@ import io.github.elbo4j.backend.BackendProvider.Problem;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.AddressLayout;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -23,9 +22,6 @@ final class CublasForward {
     private static final String PREFIX = "elbo4j_cublas_forward_";
     private static final AddressLayout POINTER = ValueLayout.ADDRESS;
     private static final long PAIR = 2 * POINTER.byteSize();
-    private static final AddressLayout NAME =
-            POINTER.withTargetLayout(MemoryLayout.sequenceLayout(128, ValueLayout.JAVA_BYTE));
-    private static final AddressLayout SLOT = POINTER.withTargetLayout(POINTER);
 
     /**
      * What loading gave.
@@ -76,12 +72,12 @@ final class CublasForward {
         MemorySegment table = symbol(loader, forward, "table").reinterpret(Long.MAX_VALUE);
         List<String> lacking = new ArrayList<>();
         for (long pair = 0; !table.get(POINTER, pair).equals(MemorySegment.NULL); pair += PAIR) {
-            String name = table.get(NAME, pair).getString(0);
+            String name = DynamicLoader.text(table.get(POINTER, pair));
             Optional<MemorySegment> function = loader.find(cublas, name);
             if (function.isEmpty()) {
                 lacking.add(name);
             }
-            MemorySegment slot = table.get(SLOT, pair + POINTER.byteSize());
+            MemorySegment slot = table.get(POINTER, pair + POINTER.byteSize()).reinterpret(POINTER.byteSize());
             slot.set(POINTER, 0, function.orElse(returnsText(name) ? missingText : missing));
         }
         return List.copyOf(lacking);

@@ -31,9 +31,6 @@ final class DynamicLoader {
 
     private static final long MAX_TEXT = 1 << 16;
     private static final AddressLayout POINTER = ValueLayout.ADDRESS;
-    private static final AddressLayout TEXT =
-            POINTER.withTargetLayout(java.lang.foreign.MemoryLayout.sequenceLayout(MAX_TEXT, ValueLayout.JAVA_BYTE));
-
     private final MethodHandle dlopen;
     private final MethodHandle dlsym;
     private final MethodHandle dlerror;
@@ -47,7 +44,7 @@ final class DynamicLoader {
     DynamicLoader() {
         dlopen = bind("dlopen", FunctionDescriptor.of(POINTER, POINTER, ValueLayout.JAVA_INT));
         dlsym = bind("dlsym", FunctionDescriptor.of(POINTER, POINTER, POINTER));
-        dlerror = bind("dlerror", FunctionDescriptor.of(TEXT));
+        dlerror = bind("dlerror", FunctionDescriptor.of(POINTER));
         dlinfo = bind("dlinfo", FunctionDescriptor.of(ValueLayout.JAVA_INT, POINTER, ValueLayout.JAVA_INT, POINTER));
     }
 
@@ -71,7 +68,7 @@ final class DynamicLoader {
                 return new Opened(handle, "");
             }
             MemorySegment message = (MemorySegment) dlerror.invokeExact();
-            return new Opened(handle, message.equals(MemorySegment.NULL) ? "no message" : message.getString(0));
+            return new Opened(handle, message.equals(MemorySegment.NULL) ? "no message" : text(message));
         } catch (Throwable e) {
             throw rethrown(e);
         }
@@ -95,14 +92,17 @@ final class DynamicLoader {
             if (status != 0) {
                 return Optional.empty();
             }
-            String name = map.get(POINTER, 0)
-                    .reinterpret(LINK_MAP_NAME + POINTER.byteSize())
-                    .get(TEXT, LINK_MAP_NAME)
-                    .getString(0);
+            MemorySegment linkMap = map.get(POINTER, 0).reinterpret(LINK_MAP_NAME + POINTER.byteSize());
+            String name = text(linkMap.get(POINTER, LINK_MAP_NAME));
             return name.isEmpty() ? Optional.empty() : Optional.of(Path.of(name).toAbsolutePath());
         } catch (Throwable e) {
             throw rethrown(e);
         }
+    }
+
+    /** {@return the text that a pointer from C points to} */
+    static String text(MemorySegment pointer) {
+        return pointer.reinterpret(MAX_TEXT).getString(0);
     }
 
     /** Only errors and unchecked exceptions can come out of a call to C. */
