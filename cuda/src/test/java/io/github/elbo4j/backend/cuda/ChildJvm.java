@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.elbo4j.backend.BackendProvider;
 import java.io.File;
+import java.io.StringReader;
 import java.net.URI;
 import java.net.URL;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -25,9 +27,10 @@ final class ChildJvm {
     }
 
     private final Mode mode;
+    private final List<String> before = new ArrayList<>();
     private final List<String> options = new ArrayList<>();
     private final Set<String> without = new LinkedHashSet<>();
-    private final Map<String, String> environment = new java.util.HashMap<>();
+    private final Map<String, String> environment = new HashMap<>();
     private Path classes = folder(CudaStatus.class, "CudaStatus.class");
     private boolean nativeAccess = true;
 
@@ -51,6 +54,12 @@ final class ChildJvm {
         return this;
     }
 
+    /** Starts it through another command, which ends by running its arguments. */
+    ChildJvm through(List<String> prefix) {
+        before.addAll(prefix);
+        return this;
+    }
+
     ChildJvm withoutNativeAccess() {
         nativeAccess = false;
         return this;
@@ -64,7 +73,7 @@ final class ChildJvm {
 
     /** Runs the probe and gives what it printed; fails if the JVM did not end by itself with status 0. */
     Map<String, String> probe(String... arguments) throws Exception {
-        List<String> command = new ArrayList<>();
+        List<String> command = new ArrayList<>(before);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("-Xmx128m");
         command.add("-Xcheck:jni");
@@ -95,7 +104,7 @@ final class ChildJvm {
         Tools.Result result = Tools.run(builder);
         assertThat(result.status()).as(result.output()).isZero();
         Properties printed = new Properties();
-        printed.load(new java.io.StringReader(result.output()
+        printed.load(new StringReader(result.output()
                 .lines()
                 .filter(line -> line.startsWith("probe."))
                 .map(line -> line.substring("probe.".length()).replace("\\", "\\\\"))

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -116,30 +117,26 @@ class JCudaNativesTest {
     /** A file system mounted noexec refuses to map code. */
     @Test
     void saysThatTheFolderForTemporaryFilesIsMountedNoexec() throws Exception {
-        Path noexec = null;
-        for (String line : Files.readAllLines(Path.of("/proc/self/mounts"))) {
-            List<String> fields = List.of(line.split(" ", -1));
-            Path mounted = Path.of(fields.get(1));
-            if (List.of(fields.get(3).split(",", -1)).contains("noexec")
-                    && fields.get(2).equals("tmpfs")
-                    && Files.isWritable(mounted)) {
-                noexec = mounted;
-            }
+        List<String> mount = List.of(
+                "unshare",
+                "-rm",
+                "sh",
+                "-c",
+                "mount -t tmpfs -o noexec tmpfs \"$0\" && exec \"$@\"",
+                temporary.toString());
+        Tools.need("unshare", "mount");
+        List<String> trial = new ArrayList<>(mount);
+        trial.add("true");
+        Tools.Result permitted = Tools.run(trial);
+        if (permitted.status() != 0) {
+            Tools.skip("this user may not mount: " + permitted.output().strip());
         }
-        if (noexec == null) {
-            Tools.skip("no writable file system is mounted noexec");
-            return;
-        }
-        Path below = Files.createTempDirectory(noexec, "elbo4j-test");
-        try {
-            Map<String, String> seen = new ChildJvm(ChildJvm.Mode.CLASS_PATH)
-                    .option("-Djava.io.tmpdir=" + below)
-                    .probe("driver");
-            assertThat(seen.get("reason")).contains("noexec").contains(below.toString());
-            assertThat(seen).containsEntry("left", "");
-        } finally {
-            Files.delete(below);
-        }
+        Map<String, String> seen = jvm(ChildJvm.Mode.CLASS_PATH).through(mount).probe("driver");
+        assertThat(seen.get("reason"))
+                .isEqualTo(
+                        "native libraries cannot be run from below " + temporary + ": it is probably mounted noexec");
+        assertThat(seen.get("remedy")).contains("-Djava.io.tmpdir=FOLDER");
+        assertThat(seen).containsEntry("left", "");
     }
 
     private static boolean driverInstalled() {
