@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,6 +28,11 @@ class CublasSearchTest {
 
     @TempDir
     Path root;
+
+    @BeforeEach
+    void platform() {
+        Tools.needPlatform();
+    }
 
     private final Map<String, String> environment = new HashMap<>();
     private final Map<String, Path> system = new HashMap<>();
