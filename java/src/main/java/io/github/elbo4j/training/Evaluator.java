@@ -57,7 +57,7 @@ public final class Evaluator implements AutoCloseable {
             this.state = workspace.stepState(seed, List.of(), 0, List.of(Vae.LOG_LIKELIHOOD, Vae.KL));
             this.replay = workspace.record(
                     state, Rows.of(capacity), step -> vae.evaluation(step, state, resident, mode, pixels));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             workspace.close();
             throw e;
         }

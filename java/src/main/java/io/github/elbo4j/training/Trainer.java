@@ -74,7 +74,7 @@ public final class Trainer implements AutoCloseable {
             this.evaluator = test == null
                     ? null
                     : new Evaluator(vae, test, LatentMode.SAMPLED, config.pixels(), config.seed(), config.batch());
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             made.close();
             throw e;
         }
@@ -101,12 +101,17 @@ public final class Trainer implements AutoCloseable {
      */
     public static Trainer create(Vae vae, TrainingConfig config, Dataset train, @Nullable Dataset test) {
         Trainer trainer = new Trainer(vae, config, train, test);
-        // A new run owes nothing to what trained these weights before.
-        for (int i = 0; i < vae.parameters().moments(); i++) {
-            Tensor moment = vae.parameters().moment(i);
-            moment.uploadFloats(new float[Math.toIntExact(moment.size())]);
+        try {
+            // A new run owes nothing to what trained these weights before.
+            for (int i = 0; i < vae.parameters().moments(); i++) {
+                Tensor moment = vae.parameters().moment(i);
+                moment.uploadFloats(new float[Math.toIntExact(moment.size())]);
+            }
+            return trainer;
+        } catch (RuntimeException | Error e) {
+            trainer.close();
+            throw e;
         }
-        return trainer;
     }
 
     /** {@return a trainer that goes on where a checkpoint stands} */
