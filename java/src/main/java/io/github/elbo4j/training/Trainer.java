@@ -19,6 +19,7 @@ import io.github.elbo4j.model.Vae;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,7 +50,7 @@ public final class Trainer implements AutoCloseable {
     private final Replay replay;
     private final @Nullable Evaluator evaluator;
     private final List<EpochReport> history = new ArrayList<>();
-    private final List<TrainingListener> listeners = new ArrayList<>();
+    private final List<TrainingListener> listeners = new CopyOnWriteArrayList<>();
     private @Nullable RunFolder folder;
     private double epochSeconds;
     private long scheduledFrom;
@@ -147,7 +148,7 @@ public final class Trainer implements AutoCloseable {
         optimizer.advance(state);
     }
 
-    /** Adds a listener; they are called in the order of adding. */
+    /** Adds a listener; they are called in the order of adding. One that another adds is called from the next event on. */
     public Trainer listen(TrainingListener listener) {
         listeners.add(listener);
         return this;

@@ -524,6 +524,30 @@ class TrainerTest {
     }
 
     @Test
+    void aListenerMayAddAnother() throws IOException {
+        try (Backend backend = Runs.backend(1);
+                Vae vae = Vae.create(backend, Runs.model(), 3);
+                Trainer trainer = Trainer.create(vae, Runs.training().build(), DATA, null)) {
+            List<Integer> seen = new ArrayList<>();
+            trainer.listen(new TrainingListener() {
+                @Override
+                public void onEpoch(EpochReport first) {
+                    if (first.epoch() == 1) {
+                        trainer.listen(new TrainingListener() {
+                            @Override
+                            public void onEpoch(EpochReport report) {
+                                seen.add(report.epoch());
+                            }
+                        });
+                    }
+                }
+            });
+            assertThat(trainer.run().cancelled()).isFalse();
+            assertThat(seen).containsExactly(2, 3);
+        }
+    }
+
+    @Test
     void aModelStaysOpenWhileATrainerOrEvaluatorUsesIt() throws IOException {
         try (Backend backend = Runs.backend(1)) {
             Vae vae = Vae.create(backend, Runs.model(), 3);
