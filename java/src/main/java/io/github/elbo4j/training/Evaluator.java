@@ -73,7 +73,7 @@ public final class Evaluator implements AutoCloseable {
         replay.run(steps);
         Snapshot snapshot = state.read();
         if (snapshot.halt() != null) {
-            throw NonFiniteException.found(snapshot.halt(), (int) Math.min(Integer.MAX_VALUE, rows));
+            throw NonFiniteException.evaluated(snapshot.halt());
         }
         return new Evaluation(mode, Losses.of(snapshot, vae.config().beta()), rows);
     }
