@@ -163,8 +163,8 @@ class WrongInputTest {
                         "--data",
                         "idx:" + folder.resolve("small"));
         // Folders.
-        add(all, "a file as folder", "file").with("train", "--data", "digits:20", "--out", folder.resolve("file"));
-        add(all, "below a file", "file").with("train", "--data", "digits:20", "--out", folder.resolve("file/x"));
+        add(all, "a file as folder", "file", "not a folder").with("train", "--data", "digits:20", "--out", folder.resolve("file"));
+        add(all, "below a file", "file", "irectory").with("train", "--data", "digits:20", "--out", folder.resolve("file/x"));
         add(all, "unwritable folder", "/proc/nope").with("train", "--data", "digits:20", "--out", "/proc/nope/x");
         add(all, "a folder with a run", "run", "resume").with("train", "--data", "digits:20", "--out", run);
         // Resuming.
