@@ -65,6 +65,8 @@ public final class Main extends Subcommand {
                 .setOut(new PrintWriter(out, true, out.charset()))
                 .setErr(new PrintWriter(err, true, err.charset()))
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                // A name that begins with @ is a name.
+                .setExpandAtFiles(false)
                 .setParameterExceptionHandler((e, ignored) -> misuse(e, args, err))
                 .setExecutionStrategy(parsed -> execute(main, parsed, err));
         return root.execute(args);

@@ -126,6 +126,9 @@ class WrongInputTest {
         add(all, "width 0", "width", "0").train("--hidden", 0);
         add(all, "second width negative", "width", "-1").train("--hidden", "8,-1");
         add(all, "width no number", "--hidden", "wide").train("--hidden", "wide");
+        add(all, "a comma behind the widths", "--hidden", "8,").train("--hidden", "8,");
+        add(all, "no widths", "--hidden", "''").train("--hidden", "");
+        add(all, "width too large", "--hidden", "99999999999").train("--hidden", "99999999999");
         add(all, "decoder width 0", "decoder", "0").train("--decoder", 0);
         add(all, "latent negative", "latent", "-2").train("--latent", -2);
         add(all, "latent 0", "latent", "0").train("--latent", 0);
