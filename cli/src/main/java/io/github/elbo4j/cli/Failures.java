@@ -56,7 +56,8 @@ final class Failures {
     }
 
     static String oneLine(String text) {
-        return text.strip().replaceAll("\\s*\\R\\s*", " ");
+        // Names in hostile files may hold escapes for a terminal.
+        return text.strip().replaceAll("\\s*\\R\\s*", " ").replaceAll("[\\p{Cc}\\p{Cf}]", "?");
     }
 
     /** {@return why a file operation failed, in words} */
