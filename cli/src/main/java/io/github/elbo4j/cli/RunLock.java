@@ -16,7 +16,7 @@ import java.nio.file.StandardOpenOption;
  */
 final class RunLock implements AutoCloseable {
     /** Name of the locked file; deleted at the end. */
-    static final String NAME = ".elbo4j.lock";
+    static final String NAME = ".elbo4j-run.lock";
 
     private static final int ATTEMPTS = 10;
 
