@@ -65,9 +65,17 @@ public final class Main extends Subcommand {
                 .setOut(new PrintWriter(out, true, out.charset()))
                 .setErr(new PrintWriter(err, true, err.charset()))
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                // A name that begins with @ is a name.
+                .setExpandAtFiles(false)
                 .setParameterExceptionHandler((e, ignored) -> misuse(e, args, err))
                 .setExecutionStrategy(parsed -> execute(main, parsed, err));
-        return root.execute(args);
+        int status = root.execute(args);
+        // A stream notes only that a write failed; a script must not take a cut result for a whole one.
+        if (out.checkError() && status == Failures.OK) {
+            err.println("elbo4j: standard output could not be written to its end; check its disk or who reads it");
+            return Failures.FAILED;
+        }
+        return status;
     }
 
     @Override

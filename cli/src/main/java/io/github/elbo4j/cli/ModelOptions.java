@@ -23,17 +23,15 @@ final class ModelOptions {
 
     @Option(
             names = "--hidden",
-            paramLabel = "WIDTH",
-            split = ",",
+            paramLabel = "WIDTH[,WIDTH...]",
             description = "Widths of the encoder's hidden layers, first to last, such as 256,128 (default: 400).")
-    private int @Nullable [] hidden;
+    private @Nullable String hidden;
 
     @Option(
             names = "--decoder",
-            paramLabel = "WIDTH",
-            split = ",",
+            paramLabel = "WIDTH[,WIDTH...]",
             description = "Widths of the decoder's hidden layers (default: the encoder's, mirrored).")
-    private int @Nullable [] decoder;
+    private @Nullable String decoder;
 
     @Option(names = "--latent", paramLabel = "N", description = "Latent dimensions (default: 20).")
     private @Nullable Integer latent;
@@ -89,8 +87,8 @@ final class ModelOptions {
                     && published.decoder().equals(run.decoder());
             GivenOptions.requireSame("--preset", name, same ? name : run.summary());
         }
-        GivenOptions.requireSame("--hidden", widths(hidden), run.encoder());
-        GivenOptions.requireSame("--decoder", widths(decoder), run.decoder());
+        GivenOptions.requireSame("--hidden", list("--hidden", hidden), run.encoder());
+        GivenOptions.requireSame("--decoder", list("--decoder", decoder), run.decoder());
         GivenOptions.requireSame("--latent", latent, run.latent());
         String f = activation;
         GivenOptions.requireSame(
@@ -108,11 +106,11 @@ final class ModelOptions {
     private VaeConfig.Builder builder() {
         String name = preset;
         VaeConfig.Builder builder = name == null ? VaeConfig.builder() : VaeConfig.preset(name);
-        int[] encoderWidths = hidden;
+        int[] encoderWidths = widths("--hidden", hidden);
         if (encoderWidths != null) {
             builder.hidden(encoderWidths);
         }
-        int[] decoderWidths = decoder;
+        int[] decoderWidths = widths("--decoder", decoder);
         if (decoderWidths != null) {
             builder.decoder(decoderWidths);
         }
@@ -135,7 +133,24 @@ final class ModelOptions {
         return builder;
     }
 
-    private static @Nullable List<Integer> widths(int @Nullable [] given) {
-        return given == null ? null : Arrays.stream(given).boxed().toList();
+    private static @Nullable List<Integer> list(String option, @Nullable String given) {
+        int[] widths = widths(option, given);
+        return widths == null ? null : Arrays.stream(widths).boxed().toList();
+    }
+
+    private static int @Nullable [] widths(String option, @Nullable String given) {
+        if (given == null) {
+            return null;
+        }
+        try {
+            return Arrays.stream(given.split(",", -1))
+                    .mapToInt(Integer::parseInt)
+                    .toArray();
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(
+                    option + " '" + given + "' is no list of widths such as 256,128, each from 1 to "
+                            + VaeConfig.MAX_WIDTH,
+                    e);
+        }
     }
 }

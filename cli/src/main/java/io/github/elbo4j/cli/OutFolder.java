@@ -44,7 +44,7 @@ final class OutFolder {
             }
         } catch (IOException e) {
             throw new InputException(
-                    runs.toAbsolutePath() + ": the folder cannot be made or written (" + e
+                    runs.toAbsolutePath() + ": the folder cannot be made or written (" + Failures.reason(e)
                             + "); choose another one with --out",
                     e);
         }

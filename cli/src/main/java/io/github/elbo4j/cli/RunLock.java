@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -15,7 +16,7 @@ import java.nio.file.StandardOpenOption;
  */
 final class RunLock implements AutoCloseable {
     /** Name of the locked file; deleted at the end. */
-    static final String NAME = ".lock";
+    static final String NAME = ".elbo4j-run.lock";
 
     private static final int ATTEMPTS = 10;
 
@@ -36,8 +37,13 @@ final class RunLock implements AutoCloseable {
         Path file = folder.resolve(NAME);
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             try {
+                // What a link leads to is not ours to write.
                 FileChannel channel = FileChannel.open(
-                        file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+                        file,
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.READ,
+                        StandardOpenOption.WRITE,
+                        LinkOption.NOFOLLOW_LINKS);
                 if (!locked(channel)) {
                     channel.close();
                     throw new InputException(
@@ -49,7 +55,9 @@ final class RunLock implements AutoCloseable {
                 channel.close();
             } catch (IOException e) {
                 throw new InputException(
-                        folder + ": cannot be locked (" + e + "); choose a folder where you may write", e);
+                        folder + ": cannot be locked (" + Failures.reason(e)
+                                + "); choose a folder where you may write, or remove '" + NAME + "' from it",
+                        e);
             }
         }
         throw new InputException(folder + ": other processes take and leave its lock all the time; try again later");

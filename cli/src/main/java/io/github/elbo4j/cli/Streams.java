@@ -27,6 +27,6 @@ record Streams(PrintStream out, PrintStream err) {
     }
 
     void warn(String message) {
-        err.println("warning: " + message);
+        err.println("warning: " + Failures.oneLine(message));
     }
 }

@@ -12,7 +12,9 @@ import io.github.elbo4j.training.TrainingConfig;
 import io.github.elbo4j.training.TrainingResult;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -68,6 +70,8 @@ final class TrainCommand extends Subcommand {
 
     @Override
     public Integer call() throws IOException {
+        requireNamed("--out", out);
+        requireNamed("--resume", resume);
         Path folder = resume;
         if (folder == null) {
             return trainNew();
@@ -78,13 +82,30 @@ final class TrainCommand extends Subcommand {
         return resume(folder);
     }
 
+    private static void requireNamed(String option, @Nullable Path folder) {
+        // An unset variable of a script would otherwise mean the current folder.
+        if (folder != null && folder.toString().isEmpty()) {
+            throw new InputException(option + " is empty; name a folder (. is the current one)");
+        }
+    }
+
+    private static void requireFree(Path folder) throws IOException {
+        RunFolder.requireNoRun(folder);
+        for (String picture : List.of(Pictures.RECONSTRUCTIONS, Pictures.SAMPLES)) {
+            if (Files.exists(folder.resolve(picture), LinkOption.NOFOLLOW_LINKS)) {
+                throw new InputException(folder + ": the folder already holds '" + picture
+                        + "'; choose another folder, or replace its files with --overwrite");
+            }
+        }
+    }
+
     private int trainNew() throws IOException {
         // Everything that can be wrong is found before anything is written.
         model.check();
         TrainingConfig config = training.config();
         Path wanted = out;
         if (wanted != null && !overwrite) {
-            RunFolder.requireNoRun(wanted);
+            requireFree(wanted);
         }
         String named = data;
         DataSplit split = open(named == null ? DEFAULT_DATA : named);
@@ -94,13 +115,13 @@ final class TrainCommand extends Subcommand {
                 Vae vae = Vae.create(backend, architecture, config.seed());
                 Trainer trainer = Trainer.create(vae, config, split)) {
             Path folder = wanted == null ? OutFolder.numbered(split.spec()) : wanted;
-            boolean made = wanted == null || !Files.exists(wanted);
+            boolean made = wanted == null || !Files.exists(wanted, LinkOption.NOFOLLOW_LINKS);
             try {
                 RunFolder run = overwrite ? RunFolder.overwrite(folder, split) : RunFolder.create(folder, split);
                 try (RunLock _ = RunLock.take(folder)) {
                     if (!overwrite) {
                         // Once more, now that nobody else can begin a run here.
-                        RunFolder.requireNoRun(folder);
+                        requireFree(folder);
                     }
                     run(vae, trainer.keepIn(run), config, split, folder, 0, shutdown);
                 }

@@ -1,10 +1,14 @@
 package io.github.elbo4j.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.elbo4j.files.FormatException;
 import io.github.elbo4j.files.JsonObject;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -98,6 +102,26 @@ class CommandsTest {
         assertThat(Cli.run("--version").ok().out().getFirst())
                 .startsWith("elbo4j ")
                 .contains("Java 2");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"evaluate", "doctor --json", "--help", "--version"})
+    void anOutputThatCannotBeWrittenIsNoSuccess(String command) {
+        List<String> args = new java.util.ArrayList<>(List.of(command.split(" ")));
+        if (command.equals("evaluate")) {
+            args.addAll(List.of(run.toString(), "--json"));
+        }
+        OutputStream full = new OutputStream() {
+            @Override
+            public void write(int b) throws IOException {
+                throw new IOException("No space left on device");
+            }
+        };
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        int status = Main.run(args.toArray(String[]::new), new PrintStream(full), new PrintStream(err, true, UTF_8));
+        assertThat(status).isEqualTo(1);
+        assertThat(err.toString(UTF_8).lines()).hasSize(1);
+        assertThat(err.toString(UTF_8)).startsWith("elbo4j: standard output").contains(";");
     }
 
     @Test

@@ -190,6 +190,21 @@ class ResumeTest {
         assertThat(result.out()).hasSize(2);
     }
 
+    @Test
+    void escapesOfAHostileFileReachNoTerminal() throws IOException {
+        Path out = folder.resolve("out");
+        Cli.run(train(out, "--epochs", 1)).ok();
+        Path file = out.resolve("checkpoint.safetensors");
+        String text = new String(Files.readAllBytes(file), java.nio.charset.StandardCharsets.ISO_8859_1);
+        // As long as what it replaces.
+        String hostile = text.replace("java-fp32", "\\u001b\\nx");
+        Files.write(file, hostile.getBytes(java.nio.charset.StandardCharsets.ISO_8859_1));
+
+        Cli.Result result = Cli.run("train", "--resume", out, "--json").ok();
+        assertThat(result.err()).hasSize(1);
+        assertThat(result.err().getFirst()).startsWith("warning").doesNotContain("\u001b");
+    }
+
     /** {@return epochs and losses, without the times, which differ} */
     private static List<String> losses(Path out) throws IOException {
         return Files.readAllLines(out.resolve("history.csv")).stream()

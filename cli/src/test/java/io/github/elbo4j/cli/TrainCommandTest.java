@@ -14,6 +14,8 @@ import java.nio.file.Path;
 import java.util.List;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class TrainCommandTest {
@@ -172,6 +174,33 @@ class TrainCommandTest {
         assertThat(result.err()).hasSize(1);
         assertThat(result.err().getFirst()).contains("not finite").contains("learning rate");
         assertThat(out).doesNotExist();
+    }
+
+    @Test
+    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "it needs a privilege for symbolic links")
+    void aLinkThatLeadsNowhereIsLeftAlone() throws IOException {
+        Path link = Files.createSymbolicLink(folder.resolve("link"), folder.resolve("nowhere"));
+        assertThat(Cli.run(Cli.tiny("--epochs", 1, "--out", link)).status()).isEqualTo(2);
+        assertThat(link).isSymbolicLink();
+    }
+
+    @Test
+    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "it needs a privilege for symbolic links")
+    void filesNamedLikeALockAreLeftAlone() throws IOException {
+        Path out = Files.createDirectories(folder.resolve("out"));
+        Files.writeString(out.resolve(".lock"), "mine");
+        Cli.run(Cli.tiny("--epochs", 1, "--out", out)).ok();
+        assertThat(out.resolve(".lock")).hasContent("mine");
+
+        Path linked = Files.createDirectories(folder.resolve("linked"));
+        Path mine = Files.writeString(folder.resolve("mine"), "mine");
+        Path link = Files.createSymbolicLink(linked.resolve(RunLock.NAME), mine);
+        Cli.Result result = Cli.run(Cli.tiny("--epochs", 1, "--out", linked));
+        assertThat(result.status()).isEqualTo(2);
+        assertThat(result.err()).hasSize(1);
+        assertThat(result.err().getFirst()).contains("cannot be locked").doesNotContain("Exception");
+        assertThat(mine).hasContent("mine");
+        assertThat(link).isSymbolicLink();
     }
 
     @Test

@@ -69,6 +69,8 @@ class WrongInputTest {
         write("labels", ByteBuffer.allocate(8 + 7).putInt(0x801).putInt(7).array());
         write("empty", new byte[0]);
         write("file", new byte[] {1});
+        write("args", "--version".getBytes(UTF_8));
+        Files.write(Files.createDirectories(folder.resolve("pictures")).resolve("samples.png"), new byte[] {1});
 
         byte[] hostile = ByteBuffer.allocate(64)
                 .order(ByteOrder.LITTLE_ENDIAN)
@@ -105,6 +107,8 @@ class WrongInputTest {
         add(all, "stray argument", "stray").train("stray");
         add(all, "missing value", "--data").with("train", "--data");
         add(all, "option twice", "--seed").train("--seed", 1, "--seed", 2);
+        add(all, "widths twice", "--hidden").train("--hidden", 8, "--hidden", 4);
+        add(all, "a file of arguments", "args").with("@" + folder.resolve("args"));
         add(all, "no model", "MODEL").with("evaluate");
         add(all, "unknown z", "median", "sampled", "mean").with("evaluate", run, "--z", "median");
         add(all, "unknown part", "part").with("evaluate", run, "--part", "half");
@@ -122,6 +126,9 @@ class WrongInputTest {
         add(all, "width 0", "width", "0").train("--hidden", 0);
         add(all, "second width negative", "width", "-1").train("--hidden", "8,-1");
         add(all, "width no number", "--hidden", "wide").train("--hidden", "wide");
+        add(all, "a comma behind the widths", "--hidden", "8,").train("--hidden", "8,");
+        add(all, "no widths", "--hidden", "''").train("--hidden", "");
+        add(all, "width too large", "--hidden", "99999999999").train("--hidden", "99999999999");
         add(all, "decoder width 0", "decoder", "0").train("--decoder", 0);
         add(all, "latent negative", "latent", "-2").train("--latent", -2);
         add(all, "latent 0", "latent", "0").train("--latent", 0);
@@ -163,8 +170,14 @@ class WrongInputTest {
                         "--data",
                         "idx:" + folder.resolve("small"));
         // Folders.
-        add(all, "a file as folder", "file").with("train", "--data", "digits:20", "--out", folder.resolve("file"));
-        add(all, "below a file", "file").with("train", "--data", "digits:20", "--out", folder.resolve("file/x"));
+        add(all, "an empty folder name", "--out", "empty").with("train", "--data", "digits:20", "--out", "");
+        add(all, "an empty name to resume", "--resume", "empty").with("train", "--resume", "");
+        add(all, "a folder with a picture", "pictures", "samples.png", "--overwrite")
+                .with("train", "--data", "digits:20", "--out", folder.resolve("pictures"));
+        add(all, "a file as folder", "file", "not a folder")
+                .with("train", "--data", "digits:20", "--out", folder.resolve("file"));
+        add(all, "below a file", "file", "irectory")
+                .with("train", "--data", "digits:20", "--out", folder.resolve("file/x"));
         add(all, "unwritable folder", "/proc/nope").with("train", "--data", "digits:20", "--out", "/proc/nope/x");
         add(all, "a folder with a run", "run", "resume").with("train", "--data", "digits:20", "--out", run);
         // Resuming.

@@ -54,7 +54,7 @@ public final class Vae implements AutoCloseable {
         this.workspace = backend.workspace("model " + config.summary());
         try {
             this.parameters = workspace.parameters(specs(config), MOMENTS);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             workspace.close();
             throw e;
         }
@@ -69,8 +69,13 @@ public final class Vae implements AutoCloseable {
      */
     public static Vae create(Backend backend, VaeConfig config, long seed) {
         Vae vae = new Vae(backend, config);
-        vae.initialize(seed);
-        return vae;
+        try {
+            vae.initialize(seed);
+            return vae;
+        } catch (RuntimeException | Error e) {
+            vae.close();
+            throw e;
+        }
     }
 
     /** {@return a model with all weights zero, to be filled} */

@@ -96,7 +96,7 @@ public final class VaeFiles {
         try {
             filler.fill(vae);
             return vae;
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
             vae.close();
             throw e;
         }

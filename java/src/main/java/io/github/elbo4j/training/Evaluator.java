@@ -57,7 +57,7 @@ public final class Evaluator implements AutoCloseable {
             this.state = workspace.stepState(seed, List.of(), 0, List.of(Vae.LOG_LIKELIHOOD, Vae.KL));
             this.replay = workspace.record(
                     state, Rows.of(capacity), step -> vae.evaluation(step, state, resident, mode, pixels));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             workspace.close();
             throw e;
         }
@@ -73,7 +73,7 @@ public final class Evaluator implements AutoCloseable {
         replay.run(steps);
         Snapshot snapshot = state.read();
         if (snapshot.halt() != null) {
-            throw NonFiniteException.found(snapshot.halt(), (int) Math.min(Integer.MAX_VALUE, rows));
+            throw NonFiniteException.evaluated(snapshot.halt());
         }
         return new Evaluation(mode, Losses.of(snapshot, vae.config().beta()), rows);
     }

@@ -27,6 +27,16 @@ public final class NonFiniteException extends RuntimeException {
                 halt.tensor());
     }
 
+    /** A number that an evaluation found; it changes nothing. */
+    static NonFiniteException evaluated(Halt halt) {
+        return new NonFiniteException(
+                "evaluation, step " + (halt.step() + 1) + ": '" + halt.tensor() + "' is not finite or far too large ("
+                        + halt.count() + " numbers, the first at " + halt.firstRow()
+                        + "). The model or the data is broken; take other weights, or train with a lower learning rate",
+                halt.step(),
+                halt.tensor());
+    }
+
     /** A weight that the last step before a save made so; nothing was saved. */
     static NonFiniteException updated(long step, String parameter, long element) {
         return new NonFiniteException(

@@ -22,7 +22,10 @@ record RunData(String spec, long trainRows, String trainFingerprint, String test
 
     /** {@return whether this is the same data, wherever it lies now} */
     boolean sameData(RunData other) {
-        return trainFingerprint.equals(other.trainFingerprint) && testFingerprint.equals(other.testFingerprint);
+        // The fingerprint covers the rows, but a file may claim any number beside it.
+        return trainRows == other.trainRows
+                && trainFingerprint.equals(other.trainFingerprint)
+                && testFingerprint.equals(other.testFingerprint);
     }
 
     Map<String, Object> toJson() {

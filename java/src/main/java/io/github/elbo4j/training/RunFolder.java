@@ -11,7 +11,11 @@ import io.github.elbo4j.model.Vae;
 import io.github.elbo4j.model.VaeConfig;
 import io.github.elbo4j.model.VaeFiles;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -104,11 +108,21 @@ public final class RunFolder {
         } catch (IOException | SecurityException e) {
             throw new FormatException(
                     path.toString(),
-                    "the folder cannot be made or written (" + e.getClass().getSimpleName() + ")",
+                    "the folder cannot be made or written (" + reason(e) + ")",
                     "choose a folder on a disk with room, where you may write",
                     e);
         }
         return new RunFolder(path, data);
+    }
+
+    private static String reason(Exception e) {
+        return switch (e) {
+            case FileAlreadyExistsException _ -> "it exists and is not a folder";
+            case NoSuchFileException _ -> "no such folder";
+            case AccessDeniedException _ -> "permission denied";
+            case FileSystemException disk when disk.getReason() != null -> disk.getReason();
+            default -> e.getClass().getSimpleName();
+        };
     }
 
     /** {@return the folder} */

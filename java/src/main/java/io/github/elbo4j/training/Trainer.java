@@ -19,6 +19,7 @@ import io.github.elbo4j.model.Vae;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,7 +50,7 @@ public final class Trainer implements AutoCloseable {
     private final Replay replay;
     private final @Nullable Evaluator evaluator;
     private final List<EpochReport> history = new ArrayList<>();
-    private final List<TrainingListener> listeners = new ArrayList<>();
+    private final List<TrainingListener> listeners = new CopyOnWriteArrayList<>();
     private @Nullable RunFolder folder;
     private double epochSeconds;
     private long scheduledFrom;
@@ -74,7 +75,7 @@ public final class Trainer implements AutoCloseable {
             this.evaluator = test == null
                     ? null
                     : new Evaluator(vae, test, LatentMode.SAMPLED, config.pixels(), config.seed(), config.batch());
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             made.close();
             throw e;
         }
@@ -101,12 +102,17 @@ public final class Trainer implements AutoCloseable {
      */
     public static Trainer create(Vae vae, TrainingConfig config, Dataset train, @Nullable Dataset test) {
         Trainer trainer = new Trainer(vae, config, train, test);
-        // A new run owes nothing to what trained these weights before.
-        for (int i = 0; i < vae.parameters().moments(); i++) {
-            Tensor moment = vae.parameters().moment(i);
-            moment.uploadFloats(new float[Math.toIntExact(moment.size())]);
+        try {
+            // A new run owes nothing to what trained these weights before.
+            for (int i = 0; i < vae.parameters().moments(); i++) {
+                Tensor moment = vae.parameters().moment(i);
+                moment.uploadFloats(new float[Math.toIntExact(moment.size())]);
+            }
+            return trainer;
+        } catch (RuntimeException | Error e) {
+            trainer.close();
+            throw e;
         }
-        return trainer;
     }
 
     /** {@return a trainer that goes on where a checkpoint stands} */
@@ -142,7 +148,7 @@ public final class Trainer implements AutoCloseable {
         optimizer.advance(state);
     }
 
-    /** Adds a listener; they are called in the order of adding. */
+    /** Adds a listener; they are called in the order of adding. One that another adds is called from the next event on. */
     public Trainer listen(TrainingListener listener) {
         listeners.add(listener);
         return this;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.github.elbo4j.backend.Activation;
 import io.github.elbo4j.backend.Backend;
+import io.github.elbo4j.backend.BackendMemoryException;
 import io.github.elbo4j.backend.DType;
 import io.github.elbo4j.backend.DataKernels.Order;
 import io.github.elbo4j.backend.DataKernels.Pixels;
@@ -290,6 +291,11 @@ public abstract class StepStateContract {
             assertThatThrownBy(() -> work.stepState(SEED, List.of(), 0, List.of("a", "a")))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("a");
+            for (List<String> slots : List.of(List.of("lr"), List.of("lr", "beta"))) {
+                assertThatThrownBy(() -> work.stepState(SEED, slots, Integer.MAX_VALUE, List.of()))
+                        .isInstanceOf(BackendMemoryException.class)
+                        .hasMessageContaining("schedule");
+            }
             StepState none = work.stepState(SEED, List.of(), 0, List.of("a", "b"));
             assertThat(none.metrics()).containsExactly("a", "b");
             assertThatThrownBy(() -> none.schedule(0, new double[0])).isInstanceOf(IllegalArgumentException.class);

@@ -267,6 +267,19 @@ class CheckpointTest {
     }
 
     @Test
+    void aNumberOfRowsThatTheDataDoesNotHaveIsRefused() throws IOException {
+        byte[] original = intact();
+        // With six rows the counters would be as consistent as with five.
+        for (String rows : new String[] {"6", "9223372036854775807"}) {
+            Files.write(folder.resolve(RunFolder.CHECKPOINT), original);
+            Map<String, String> metadata = metadata();
+            metadata.compute("data", (key, text) -> String.valueOf(text).replace(":5,", ":" + rows + ","));
+            assertThat(metadata.get("data")).contains(rows);
+            assertThat(refused(rebuilt(metadata, Map.of()), rows)).as(rows).isTrue();
+        }
+    }
+
+    @Test
     void aConfigurationThatClaimsAHugeModelIsRefusedBeforeAnythingIsAllocated() throws IOException {
         Map<String, String> metadata = metadata();
         String model = metadata.getOrDefault("model", "");

@@ -308,7 +308,8 @@ class EvaluatorTest {
             vae.parameters().values().uploadFloats(broken);
             assertThatThrownBy(evaluator::evaluate)
                     .isInstanceOf(NonFiniteException.class)
-                    .hasMessageContaining("step 1: 'logLikelihood'");
+                    .hasMessageContainingAll("evaluation", "step 1: 'logLikelihood'", "weights")
+                    .hasMessageNotContaining("before this step");
             vae.parameters().values().uploadFloats(weights);
             assertThat(evaluator.evaluate().losses()).isEqualTo(right);
         }

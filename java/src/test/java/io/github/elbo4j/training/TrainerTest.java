@@ -9,6 +9,7 @@ import io.github.elbo4j.backend.Backend;
 import io.github.elbo4j.backend.DataKernels.Order;
 import io.github.elbo4j.backend.DataKernels.Pixels;
 import io.github.elbo4j.backend.LatentKernels.Reduction;
+import io.github.elbo4j.backend.Parameters;
 import io.github.elbo4j.backend.Rows;
 import io.github.elbo4j.backend.Scalar;
 import io.github.elbo4j.backend.StepState;
@@ -19,11 +20,17 @@ import io.github.elbo4j.model.LatentMode;
 import io.github.elbo4j.model.Vae;
 import io.github.elbo4j.model.VaeConfig;
 import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Update rules by hand, the meaning of beta and reduction, kinds of data, and who owns what. */
 class TrainerTest {
@@ -453,6 +460,91 @@ class TrainerTest {
         assertThatThrownBy(() -> Vae.create(backend, Runs.model(), 3)).isInstanceOf(IllegalStateException.class);
         left.close();
         vae.close();
+    }
+
+    /** {@return the backend, whose workspaces of a name have no memory for one thing} */
+    private static Backend without(Backend backend, String workspace, String method) {
+        return wrapped(
+                Backend.class,
+                backend,
+                (called, result) ->
+                        result instanceof Workspace work && work.name().startsWith(workspace)
+                                ? wrapped(Workspace.class, work, (inner, made) -> {
+                                    if (inner.equals(method)) {
+                                        throw new OutOfMemoryError("none for " + method);
+                                    }
+                                    return made instanceof Parameters parameters
+                                            ? wrapped(Parameters.class, parameters, (last, part) -> {
+                                                if (last.equals(method)) {
+                                                    throw new OutOfMemoryError("none for " + method);
+                                                }
+                                                return part;
+                                            })
+                                            : made;
+                                })
+                                : result);
+    }
+
+    private static <T> T wrapped(Class<T> type, T real, BiFunction<String, @Nullable Object, @Nullable Object> change) {
+        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (proxy, method, args) -> {
+            try {
+                return change.apply(method.getName(), method.invoke(real, args));
+            } catch (InvocationTargetException e) {
+                throw e.getTargetException();
+            }
+        }));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "model, parameters",
+        "model, values",
+        "model, moment",
+        "training, stepState",
+        "training, record",
+        "evaluation, stepState",
+        "evaluation, record"
+    })
+    void whatCannotBeMadeForLackOfMemoryLeavesNothingBehind(String workspace, String method) {
+        try (Backend backend = Runs.backend(1)) {
+            Backend scarce = without(backend, workspace, method);
+            assertThatThrownBy(() -> {
+                        try (Vae vae = Vae.create(scarce, Runs.model(), 3)) {
+                            long before = backend.info().bytesInUse();
+                            assertThatThrownBy(() ->
+                                            Trainer.create(vae, Runs.training().build(), DATA, DATA))
+                                    .isInstanceOf(OutOfMemoryError.class);
+                            assertThat(backend.info().bytesInUse()).isEqualTo(before);
+                            throw new OutOfMemoryError("as expected");
+                        }
+                    })
+                    .isInstanceOf(OutOfMemoryError.class);
+            assertThat(backend.info().bytesInUse()).isZero();
+        }
+    }
+
+    @Test
+    void aListenerMayAddAnother() throws IOException {
+        try (Backend backend = Runs.backend(1);
+                Vae vae = Vae.create(backend, Runs.model(), 3);
+                Trainer trainer = Trainer.create(vae, Runs.training().build(), DATA, null)) {
+            List<Integer> seen = new ArrayList<>();
+            trainer.listen(new TrainingListener() {
+                @Override
+                public void onEpoch(EpochReport first) {
+                    if (first.epoch() == 1) {
+                        trainer.listen(new TrainingListener() {
+                            @Override
+                            public void onEpoch(EpochReport report) {
+                                seen.add(report.epoch());
+                            }
+                        });
+                    }
+                }
+            });
+            assertThat(trainer.run().cancelled()).isFalse();
+            assertThat(seen).containsExactly(2, 3);
+        }
     }
 
     @Test

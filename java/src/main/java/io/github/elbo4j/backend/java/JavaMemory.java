@@ -10,7 +10,7 @@ import java.lang.foreign.MemorySegment;
  * native segment for the others, whose tensors (data sets) may exceed what an array holds.
  */
 final class JavaMemory {
-    private static final long MAX_ARRAY = Integer.MAX_VALUE - 8;
+    static final long MAX_ARRAY = Integer.MAX_VALUE - 8;
 
     private final MemorySegment segment;
     private final Arena arena;

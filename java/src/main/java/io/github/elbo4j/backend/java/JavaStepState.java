@@ -1,5 +1,6 @@
 package io.github.elbo4j.backend.java;
 
+import io.github.elbo4j.backend.BackendMemoryException;
 import io.github.elbo4j.backend.Scalar;
 import io.github.elbo4j.backend.StepState;
 import java.util.LinkedHashMap;
@@ -37,8 +38,23 @@ final class JavaStepState implements StepState {
         this.seed = seed;
         this.slots = List.copyOf(slots);
         this.metrics = List.copyOf(metrics);
-        this.table = new double[Math.multiplyExact(slots.size(), tableSteps)];
+        this.table = table(slots, tableSteps);
         this.sums = new double[metrics.size()];
+    }
+
+    private static double[] table(List<String> slots, int tableSteps) {
+        String what = "step state: a schedule of " + tableSteps + " steps for " + slots;
+        long numbers = (long) slots.size() * tableSteps;
+        if (numbers > JavaMemory.MAX_ARRAY) {
+            throw new BackendMemoryException(what + " has " + numbers + " numbers, more than the "
+                    + JavaMemory.MAX_ARRAY + " of the Java backend; upload it for fewer steps at a time");
+        }
+        try {
+            return new double[(int) numbers];
+        } catch (OutOfMemoryError e) {
+            throw new BackendMemoryException(
+                    what + ": the JVM has no memory for it; raise -Xmx, or upload it for fewer steps at a time", e);
+        }
     }
 
     private static void requireDistinct(String what, List<String> names) {

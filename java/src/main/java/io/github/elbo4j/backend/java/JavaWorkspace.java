@@ -147,7 +147,7 @@ final class JavaWorkspace implements Workspace {
             JavaParameters made = new JavaParameters(this, specs, moments);
             parameters.add(made);
             return made;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             for (JavaTensor tensor : List.copyOf(tensors)) {
                 if (!before.contains(tensor)) {
                     drop(tensor);
