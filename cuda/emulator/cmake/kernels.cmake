@@ -1,0 +1,30 @@
+# emu_add_module(<target> <file.cu>...): compiles kernel sources to a module image for cuModuleLoadData.
+# Each source is wrapped in a generated file that includes it and registers every `KERNEL name(` in it.
+
+option(EMU_KERNEL_UBSAN "Compile kernels with the undefined behaviour sanitizer's reports instead of traps" OFF)
+
+function(emu_add_module target)
+    set(wrappers)
+    foreach(source IN LISTS ARGN)
+        get_filename_component(path "${source}" ABSOLUTE)
+        get_filename_component(name "${source}" NAME_WE)
+        set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${path}")
+        file(STRINGS "${path}" lines REGEX "^KERNEL ")
+        set(code "#include \"emu_cuda.h\"\n\n#include \"${path}\"\n\n")
+        foreach(line IN LISTS lines)
+            string(REGEX REPLACE "^KERNEL +(__launch_bounds__\\([^)]*\\) +)?([A-Za-z_0-9]+) *\\(.*" "\\2" kernel "${line}")
+            string(APPEND code "EMU_REGISTER(${kernel})\n")
+        endforeach()
+        set(wrapper "${CMAKE_CURRENT_BINARY_DIR}/${target}_${name}.cpp")
+        file(CONFIGURE OUTPUT "${wrapper}" CONTENT "${code}" @ONLY)
+        list(APPEND wrappers "${wrapper}")
+    endforeach()
+    add_library(${target} MODULE ${wrappers})
+    target_include_directories(${target} PRIVATE "${EMU_INCLUDE_DIR}")
+    target_link_libraries(${target} PRIVATE emu_cuda)
+    set_target_properties(${target} PROPERTIES PREFIX "" LINK_FLAGS "-Wl,-z,defs")
+    # Traps on misaligned accesses, which the driver reports as 716; vectorising would merge accesses that a device keeps
+    # apart, and contraction would change rounding.
+    target_compile_options(${target} PRIVATE -fno-tree-vectorize -ffp-contract=off -fsanitize=alignment
+        -fsanitize-undefined-trap-on-error)
+endfunction()
