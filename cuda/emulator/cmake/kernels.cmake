@@ -1,8 +1,6 @@
 # emu_add_module(<target> <file.cu>...): compiles kernel sources to a module image for cuModuleLoadData.
 # Each source is wrapped in a generated file that includes it and registers every `KERNEL name(` in it.
 
-option(EMU_KERNEL_UBSAN "Compile kernels with the undefined behaviour sanitizer's reports instead of traps" OFF)
-
 function(emu_add_module target)
     set(wrappers)
     foreach(source IN LISTS ARGN)
@@ -25,6 +23,7 @@ function(emu_add_module target)
     set_target_properties(${target} PROPERTIES PREFIX "" LINK_FLAGS "-Wl,-z,defs")
     # Traps on misaligned accesses, which the driver reports as 716; vectorising would merge accesses that a device keeps
     # apart, and contraction would change rounding.
-    target_compile_options(${target} PRIVATE -fno-tree-vectorize -ffp-contract=off -fsanitize=alignment
+    # Unique symbols would be shared between modules and keep them from being unloaded.
+    target_compile_options(${target} PRIVATE -fno-gnu-unique -fno-tree-vectorize -ffp-contract=off -fsanitize=alignment
         -fsanitize-undefined-trap-on-error)
 endfunction()

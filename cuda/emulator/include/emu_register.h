@@ -20,8 +20,8 @@ struct EmuSignature {
     }
 };
 
-// The kernels of this module; inline, so that all of its translation units share one list.
-inline const EmuKernel* emu_kernel_list = nullptr;
+// The kernels of this module. Inline, so that its translation units share one list; hidden, so that modules do not.
+__attribute__((visibility("hidden"))) inline const EmuKernel* emu_kernel_list = nullptr;
 
 class EmuRegistration {
 public:

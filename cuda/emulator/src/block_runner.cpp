@@ -27,6 +27,7 @@ namespace {
 
 constexpr size_t kPage = 4096;
 constexpr size_t kSlabStacks = 64;
+constexpr size_t kStackColour = 320;
 #if defined(__SANITIZE_ADDRESS__)
 constexpr size_t kStackBytes = 256 * 1024;  // red zones make frames several times larger
 #else
@@ -83,8 +84,10 @@ char* BlockRunner::take_stack() {
         for (size_t i = kSlabStacks; i-- > 0;) {
             char* guard = slab + i * (kStackBytes + kPage);
             mprotect(guard, kPage, PROT_NONE);
-            free_stacks_.push_back(guard + kPage + kStackBytes);
-            all_stacks_.push_back(guard + kPage + kStackBytes);
+            // Tops at a constant stride would all fall into the same few cache sets.
+            char* top = guard + kPage + kStackBytes - i * kStackColour % kPage;
+            free_stacks_.push_back(top);
+            stack_guards_.push_back(guard);
         }
     }
     char* top = free_stacks_.back();
@@ -247,7 +250,7 @@ void BlockRunner::abandon_stacks() {
     for (Fiber& fiber : fibers_) {
         if (fiber.stack == nullptr) continue;
 #if defined(__SANITIZE_ADDRESS__)
-        __asan_unpoison_memory_region(fiber.stack - kStackBytes, kStackBytes);
+        __asan_unpoison_memory_region(fiber.stack - kStackBytes + kPage, kStackBytes - kPage);
 #endif
         free_stacks_.push_back(fiber.stack);
         fiber.stack = nullptr;
@@ -279,8 +282,8 @@ void BlockRunner::report_trap() {
     if (fault.status == CUDA_ERROR_MISALIGNED_ADDRESS) what = "misaligned address";
     if (fault.status == CUDA_ERROR_ILLEGAL_ADDRESS) {
         what = "illegal address";
-        for (char* top : all_stacks_) {
-            const uintptr_t low = reinterpret_cast<uintptr_t>(top) - kStackBytes - kPage;
+        for (char* guard : stack_guards_) {
+            const uintptr_t low = reinterpret_cast<uintptr_t>(guard);
             if (trap_.address >= low && trap_.address < low + kPage) what = "stack overflow";
         }
     }

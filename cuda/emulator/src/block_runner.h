@@ -106,7 +106,7 @@ private:
     std::vector<Fiber> fibers_;
     std::vector<Warp> warps_;
     std::vector<char*> free_stacks_;
-    std::vector<char*> all_stacks_;
+    std::vector<char*> stack_guards_;
     uint8_t lane_orders_[16][32];
     char* dynamic_map_ = nullptr;
     size_t dynamic_capacity_ = 0;

@@ -56,6 +56,7 @@ bool write_all(int file, const char* bytes, size_t count) {
 
 Module::~Module() {
     if (handle != nullptr) dlclose(handle);
+    if (file >= 0) close(file);
 }
 
 std::unique_ptr<Module> Module::load(const void* image, int* status) {
@@ -66,15 +67,16 @@ std::unique_ptr<Module> Module::load(const void* image, int* status) {
     // A cubin is an ELF file too, for another machine.
     *status = CUDA_ERROR_NO_BINARY_FOR_GPU;
     if (header->e_machine != EM_X86_64 || header->e_type != ET_DYN) return nullptr;
-    // A file of its own for each load: dlopen would return the same library again for the same file.
+    // A file of its own for each load, open as long as the module lives: dlopen would return the same library again for
+    // the same file or the same path.
     const int file = memfd_create("emulated-module", MFD_CLOEXEC);
     char path[64];
     std::snprintf(path, sizeof path, "/proc/self/fd/%d", file);
     auto module = std::make_unique<Module>();
+    module->file = file;
     if (file >= 0 && write_all(file, static_cast<const char*>(image), image_bytes(*header))) {
         module->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     }
-    if (file >= 0) close(file);
     if (module->handle == nullptr) {
         const char* reason = dlerror();
         std::fprintf(stderr, "emulated CUDA: cuModuleLoadData: %s\n", reason != nullptr ? reason : "memfd_create failed");

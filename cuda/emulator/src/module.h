@@ -33,6 +33,7 @@ struct Module {
     // Fills the calling thread's __shared__ variables of this module with NaN.
     void poison_static_shared() const;
 
+    int file = -1;
     void* handle = nullptr;
     uintptr_t base = 0;
     uint64_t id = 0;
