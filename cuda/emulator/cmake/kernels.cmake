@@ -24,6 +24,7 @@ function(emu_add_module target)
     # Traps on misaligned accesses, which the driver reports as 716; vectorising would merge accesses that a device keeps
     # apart, and contraction would change rounding.
     # Unique symbols would be shared between modules and keep them from being unloaded.
-    target_compile_options(${target} PRIVATE -fno-gnu-unique -fno-tree-vectorize -ffp-contract=off -fsanitize=alignment
+    # And a trap that the compiler puts where it proves undefined behaviour would look like a misaligned access.
+    target_compile_options(${target} PRIVATE -fno-gnu-unique -fno-isolate-erroneous-paths-dereference -fno-tree-vectorize -ffp-contract=off -fsanitize=alignment
         -fsanitize-undefined-trap-on-error)
 endfunction()

@@ -23,7 +23,7 @@ KERNEL wild_pointer(float** y) { y[0][threadIdx.x] = 1.0f; }
 
 KERNEL null_pointer(float* y) { y[threadIdx.x] = 1.0f; }
 
-KERNEL divide_by_zero(volatile int* y, int n) { y[threadIdx.x] = n / (y[threadIdx.x] & 0); }
+KERNEL divide_by_zero(volatile int* y, int n) { y[threadIdx.x] = n / (y[threadIdx.x] - y[threadIdx.x]); }
 
 KERNEL stack_overflow(float* y, int n) {
     volatile char big[2000000];
