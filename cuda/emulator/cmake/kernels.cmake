@@ -21,10 +21,10 @@ function(emu_add_module target)
     target_include_directories(${target} PRIVATE "${EMU_INCLUDE_DIR}")
     target_link_libraries(${target} PRIVATE emu_cuda)
     set_target_properties(${target} PROPERTIES PREFIX "" LINK_FLAGS "-Wl,-z,defs")
-    # Traps on misaligned accesses, which the driver reports as 716; vectorising would merge accesses that a device keeps
+    # Traps on misaligned accesses, and on nothing else, which the driver reports as 716; vectorising would merge accesses that a device keeps
     # apart, and contraction would change rounding.
     # Unique symbols would be shared between modules and keep them from being unloaded.
     # And a trap that the compiler puts where it proves undefined behaviour would look like a misaligned access.
-    target_compile_options(${target} PRIVATE -fno-gnu-unique -fno-isolate-erroneous-paths-dereference -fno-tree-vectorize -ffp-contract=off -fsanitize=alignment
+    target_compile_options(${target} PRIVATE -fno-gnu-unique -fno-isolate-erroneous-paths-dereference -fno-tree-vectorize -ffp-contract=off -fno-sanitize=undefined -fsanitize=alignment
         -fsanitize-undefined-trap-on-error)
 endfunction()

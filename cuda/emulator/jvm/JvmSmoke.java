@@ -6,10 +6,12 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -56,9 +58,7 @@ public final class JvmSmoke {
         CUfunction scale = function(module, "scale_by");
         CUfunction add = function(module, "add_constant");
         CUdeviceptr x = allocate(N);
-        float[] host = new float[N];
-        Arrays.fill(host, 3f);
-        cuMemcpyHtoD(x, Pointer.to(host), N * 4L);
+        upload(x, 3f);
         CUstream first = new CUstream();
         CUstream second = new CUstream();
         cuStreamCreate(first, 1);
@@ -123,9 +123,9 @@ public final class JvmSmoke {
         int[] expected = {700, 700, 716, 719};
         for (int i = 0; i < count; i++) {
             CUmodule broken = load("broken.so");
-            CUdeviceptr y = i % 4 == 1 ? new CUdeviceptr() : allocate(64);
+            CUdeviceptr y = i % 4 == 1 ? new CUdeviceptr() : allocate(i % 4 == 3 ? N : 64);
             if (i % 4 == 3) {
-                cuMemcpyHtoD(y, Pointer.to(new float[64]), 256);
+                upload(y, 0f);
             }
             int status = 0;
             try {
@@ -222,15 +222,29 @@ public final class JvmSmoke {
         cuLaunchKernel(kernel, 2, 1, 1, 128, 1, 1, 0, stream, parameters, null);
     }
 
+    // Direct buffers: JCuda hands the driver the address of a heap array, and under -Xcheck:jni that of a copy.
+    private static FloatBuffer buffer() {
+        return ByteBuffer.allocateDirect(N * 4).order(ByteOrder.nativeOrder()).asFloatBuffer();
+    }
+
+    private static void upload(CUdeviceptr x, float value) {
+        FloatBuffer host = buffer();
+        for (int i = 0; i < N; i++) {
+            host.put(i, value);
+        }
+        cuMemcpyHtoD(x, Pointer.to(host), N * 4L);
+    }
+
+    /** The common value of all elements; NaN if they differ. */
     private static float download(CUdeviceptr x) {
-        float[] host = new float[N];
+        FloatBuffer host = buffer();
         cuMemcpyDtoH(Pointer.to(host), x, N * 4L);
-        for (float value : host) {
-            if (value != host[0]) {
+        for (int i = 1; i < N; i++) {
+            if (host.get(i) != host.get(0)) {
                 return Float.NaN;
             }
         }
-        return host[0];
+        return host.get(0);
     }
 
     private static void expect(String what, float expected, float actual) {

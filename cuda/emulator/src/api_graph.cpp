@@ -48,7 +48,8 @@ EMU_API CUresult cuStreamIsCapturing(CUstream handle, int* status) {
         if (stream == nullptr) return CUDA_ERROR_INVALID_HANDLE;
         *status = CU_STREAM_CAPTURE_STATUS_NONE;
         if (stream->capture != nullptr) {
-            *status = stream->capture->invalidated ? CU_STREAM_CAPTURE_STATUS_INVALIDATED : CU_STREAM_CAPTURE_STATUS_ACTIVE;
+            const bool invalidated = stream->capture->invalidated;
+            *status = invalidated ? CU_STREAM_CAPTURE_STATUS_INVALIDATED : CU_STREAM_CAPTURE_STATUS_ACTIVE;
         }
         return CUDA_SUCCESS;
     });

@@ -37,7 +37,7 @@ EmuFault fault_of(const char* name, int status, int signal, uintptr_t address, c
 EmuFault guarded(const char* name, void (*function)(void*), void* state) {
     Trap trap;
     if (!BlockRunner::of_this_thread().run_guarded(function, state, &trap)) return {};
-    return fault_of(name, CUDA_ERROR_ILLEGAL_ADDRESS, trap.signal, trap.address, "host or device memory is not accessible");
+    return fault_of(name, CUDA_ERROR_ILLEGAL_ADDRESS, trap.signal, trap.address, "memory is not accessible");
 }
 
 void do_copy(void* state) {
@@ -149,7 +149,7 @@ EMU_API CUresult cuMemFree_v2(CUdeviceptr address) {
         if (status != 0) return status;
         status = context.memory->release(address, Space::kDevice);
         if (status == CUDA_ERROR_ILLEGAL_ADDRESS) {
-            context.engine.fail(fault_of("cuMemFree", status, 0, address, "the bytes behind this allocation were written"));
+            context.engine.fail(fault_of("cuMemFree", status, 0, address, "bytes behind this allocation were written"));
         }
         return status;
     });

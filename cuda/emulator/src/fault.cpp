@@ -35,8 +35,8 @@ void chain(int signal, siginfo_t* info, void* context) {
     }
 }
 
-// Whether device code runs decides, not the address: null, wild and misaligned pointers hit no guard page, and a general
-// protection fault comes with address 0.
+// Whether device code runs decides, not the address: null, wild and misaligned pointers hit no guard page, and a
+// general protection fault comes with address 0.
 void handle(int signal, siginfo_t* info, void* context) {
     Trap* trap = armed_trap;
     if (trap == nullptr) {

@@ -39,7 +39,8 @@ void* Memory::allocate(size_t bytes, Space space) {
     const Guard guard = static_cast<Guard>(settings().guard.load());
     const size_t body = round_up(bytes, kPage);
     const size_t map_bytes = body + 2 * kPage;
-    char* map = static_cast<char*>(mmap(nullptr, map_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+    constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    char* map = static_cast<char*>(mmap(nullptr, map_bytes, PROT_NONE, kFlags, -1, 0));
     if (map == MAP_FAILED) return nullptr;
     if (mprotect(map + kPage, body, PROT_READ | PROT_WRITE) != 0) {
         munmap(map, map_bytes);

@@ -7,8 +7,9 @@
 namespace emu {
 namespace {
 
-constexpr const char* kNames[] = {"seed", "workers", "guard", "memory_mb", "quarantine", "lazy", "timeout", "init_result",
-                                  "driver_version", "devices", "multiprocessors", "compute_capability", "verbose"};
+constexpr const char* kNames[] = {
+    "seed",        "workers",        "guard",   "memory_mb",       "quarantine",         "lazy",   "timeout",
+    "init_result", "driver_version", "devices", "multiprocessors", "compute_capability", "verbose"};
 
 bool apply(Settings& s, const std::string& name, const std::string& value) {
     if (name == "guard") {

@@ -132,7 +132,8 @@ int end_capture(Context& context, Stream& stream, std::shared_ptr<Graph>* graph)
         // Joined means: the end of every forked stream is an ancestor of the end of the origin.
         for (Stream* member : capture->members) {
             for (int node : member->capture_tail) {
-                if (!is_ancestor(*capture->graph, node, stream.capture_tail)) status = CUDA_ERROR_STREAM_CAPTURE_UNJOINED;
+                if (is_ancestor(*capture->graph, node, stream.capture_tail)) continue;
+                status = CUDA_ERROR_STREAM_CAPTURE_UNJOINED;
             }
         }
     }

@@ -117,12 +117,16 @@ void ten_thousand_faults() {
     CHECK(emu_counter("faults") - before == 10000);
 }
 
+__attribute__((no_sanitize("undefined"))) void write_to_null() {
+    volatile int* null = nullptr;
+    *null = 1;
+}
+
 // A fault of the host program is not the emulator's: it must end the process as it would without it.
 void host_faults_are_chained() {
     const pid_t child = fork();
     if (child == 0) {
-        volatile int* null = nullptr;
-        *null = 1;
+        write_to_null();
         _exit(0);
     }
     int status = 0;
