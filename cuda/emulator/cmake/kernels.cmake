@@ -10,7 +10,8 @@ function(emu_add_module target)
         file(STRINGS "${path}" lines REGEX "^KERNEL ")
         set(code "#include \"emu_cuda.h\"\n\n#include \"${path}\"\n\n")
         foreach(line IN LISTS lines)
-            string(REGEX REPLACE "^KERNEL +(__launch_bounds__\\([^)]*\\) +)?([A-Za-z_0-9]+) *\\(.*" "\\2" kernel "${line}")
+            set(pattern "^KERNEL +(__launch_bounds__\\([^)]*\\) +)?([A-Za-z_0-9]+) *\\(.*")
+            string(REGEX REPLACE "${pattern}" "\\2" kernel "${line}")
             string(APPEND code "EMU_REGISTER(${kernel})\n")
         endforeach()
         set(wrapper "${CMAKE_CURRENT_BINARY_DIR}/${target}_${name}.cpp")
@@ -21,10 +22,10 @@ function(emu_add_module target)
     target_include_directories(${target} PRIVATE "${EMU_INCLUDE_DIR}")
     target_link_libraries(${target} PRIVATE emu_cuda)
     set_target_properties(${target} PROPERTIES PREFIX "" LINK_FLAGS "-Wl,-z,defs")
-    # Traps on misaligned accesses, and on nothing else, which the driver reports as 716; vectorising would merge accesses that a device keeps
-    # apart, and contraction would change rounding.
-    # Unique symbols would be shared between modules and keep them from being unloaded.
-    # And a trap that the compiler puts where it proves undefined behaviour would look like a misaligned access.
-    target_compile_options(${target} PRIVATE -fno-gnu-unique -fno-isolate-erroneous-paths-dereference -fno-tree-vectorize -ffp-contract=off -fno-sanitize=undefined -fsanitize=alignment
-        -fsanitize-undefined-trap-on-error)
+    # Traps on misaligned accesses, and on nothing else: the driver reports them as 716. A trap that the compiler puts
+    # where it proves undefined behaviour would look the same. Vectorising would merge accesses that a device keeps
+    # apart, contraction would change rounding, and unique symbols would be shared between modules and keep them loaded.
+    target_compile_options(${target} PRIVATE -fno-sanitize=undefined -fsanitize=alignment
+        -fsanitize-undefined-trap-on-error -fno-isolate-erroneous-paths-dereference -fno-tree-vectorize
+        -ffp-contract=off -fno-gnu-unique)
 endfunction()

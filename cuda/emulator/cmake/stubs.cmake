@@ -9,12 +9,20 @@ foreach(source IN LISTS SOURCES)
     list(APPEND defined ${found})
 endforeach()
 list(TRANSFORM defined REPLACE "EMU_API .*[ *]([A-Za-z_0-9]+)\\(" "\\1")
-set(code "// Generated: what JCuda binds and the emulator does not implement.\n#include <atomic>\n#include <cstdio>\n\n")
-string(APPEND code "#define STUB(name)                                                                   \\\n")
-string(APPEND code "    extern \"C\" __attribute__((visibility(\"default\"))) int name() {                     \\\n")
-string(APPEND code "        static std::atomic<bool> told{false};                                          \\\n")
-string(APPEND code "        if (!told.exchange(true)) std::fprintf(stderr, \"emulated CUDA: \" #name \" is not implemented\\n\"); \\\n")
-string(APPEND code "        return ${STATUS};                                                               \\\n    }\n\n")
+set(code [[
+// Generated: what JCuda binds and the emulator does not implement.
+#include <atomic>
+#include <cstdio>
+
+#define STUB(name)                                                                     \
+    extern "C" __attribute__((visibility("default"))) int name() {                     \
+        static std::atomic<bool> told{false};                                          \
+        if (!told.exchange(true)) std::fprintf(stderr, "emulated CUDA: " #name " is not implemented\n"); \
+        return STATUS;                                                                 \
+    }
+
+]])
+string(REPLACE "STATUS" "${STATUS}" code "${code}")
 set(count 0)
 foreach(name IN LISTS names)
     if(NOT name IN_LIST defined)

@@ -28,7 +28,8 @@ function(emu_generate_stubs result list status)
     set(output "${CMAKE_CURRENT_BINARY_DIR}/${name}_stubs.cpp")
     set(script "${CMAKE_CURRENT_SOURCE_DIR}/cmake/stubs.cmake")
     add_custom_command(OUTPUT "${output}"
-        COMMAND ${CMAKE_COMMAND} "-DNAMES=${list}" "-DSOURCES=${sources}" -DSTATUS=${status} "-DOUTPUT=${output}" -P "${script}"
+        COMMAND ${CMAKE_COMMAND} "-DNAMES=${list}" "-DSOURCES=${sources}" -DSTATUS=${status} "-DOUTPUT=${output}"
+            -P "${script}"
         DEPENDS "${list}" ${sources} "${script}" VERBATIM)
     set(${result} "${output}" PARENT_SCOPE)
 endfunction()

@@ -14,21 +14,21 @@ inline T emu_atomic_update(T* address, T (*combine)(T, T), T operand) {
     }
 }
 
-#define EMU_ATOMIC_INTEGER(type)                                                                              \
-    inline type atomicAdd(type* a, type v) { return __atomic_fetch_add(a, v, __ATOMIC_RELAXED); }             \
-    inline type atomicAnd(type* a, type v) { return __atomic_fetch_and(a, v, __ATOMIC_RELAXED); }             \
-    inline type atomicOr(type* a, type v) { return __atomic_fetch_or(a, v, __ATOMIC_RELAXED); }               \
-    inline type atomicXor(type* a, type v) { return __atomic_fetch_xor(a, v, __ATOMIC_RELAXED); }             \
-    inline type atomicExch(type* a, type v) { return __atomic_exchange_n(a, v, __ATOMIC_RELAXED); }           \
-    inline type atomicCAS(type* a, type expected, type v) {                                                   \
-        __atomic_compare_exchange_n(a, &expected, v, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);              \
-        return expected;                                                                                      \
-    }                                                                                                         \
-    inline type atomicMax(type* a, type v) {                                                                  \
-        return emu_atomic_update<type>(a, [](type x, type y) { return x > y ? x : y; }, v);                   \
-    }                                                                                                         \
-    inline type atomicMin(type* a, type v) {                                                                  \
-        return emu_atomic_update<type>(a, [](type x, type y) { return x < y ? x : y; }, v);                   \
+#define EMU_ATOMIC_INTEGER(type)                                                                    \
+    inline type atomicAdd(type* a, type v) { return __atomic_fetch_add(a, v, __ATOMIC_RELAXED); }   \
+    inline type atomicAnd(type* a, type v) { return __atomic_fetch_and(a, v, __ATOMIC_RELAXED); }   \
+    inline type atomicOr(type* a, type v) { return __atomic_fetch_or(a, v, __ATOMIC_RELAXED); }     \
+    inline type atomicXor(type* a, type v) { return __atomic_fetch_xor(a, v, __ATOMIC_RELAXED); }   \
+    inline type atomicExch(type* a, type v) { return __atomic_exchange_n(a, v, __ATOMIC_RELAXED); } \
+    inline type atomicCAS(type* a, type expected, type v) {                                         \
+        __atomic_compare_exchange_n(a, &expected, v, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);    \
+        return expected;                                                                            \
+    }                                                                                               \
+    inline type atomicMax(type* a, type v) {                                                        \
+        return emu_atomic_update<type>(a, [](type x, type y) { return x > y ? x : y; }, v);         \
+    }                                                                                               \
+    inline type atomicMin(type* a, type v) {                                                        \
+        return emu_atomic_update<type>(a, [](type x, type y) { return x < y ? x : y; }, v);         \
     }
 EMU_ATOMIC_INTEGER(int)
 EMU_ATOMIC_INTEGER(unsigned)

@@ -22,7 +22,9 @@ inline __nv_bfloat16 __float2bfloat16_rn(float value) {
     return {static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16)};
 }
 inline __nv_bfloat16 __float2bfloat16(float value) { return __float2bfloat16_rn(value); }
-inline __nv_bfloat162 __floats2bfloat162_rn(float x, float y) { return {__float2bfloat16_rn(x), __float2bfloat16_rn(y)}; }
+inline __nv_bfloat162 __floats2bfloat162_rn(float x, float y) {
+    return {__float2bfloat16_rn(x), __float2bfloat16_rn(y)};
+}
 inline float __bfloat162float(__nv_bfloat16 value) {
     const uint32_t bits = static_cast<uint32_t>(value.bits) << 16;
     float result;

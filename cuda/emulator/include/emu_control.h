@@ -9,9 +9,9 @@ extern "C" {
 #endif
 
 typedef struct EmuFault {
-    int32_t status;      /* CUresult */
-    int32_t signal;      /* 0 if the emulator itself found the fault */
-    uint64_t address;    /* 0 if unknown, as for misaligned accesses */
+    int32_t status;   /* CUresult */
+    int32_t signal;   /* 0 if the emulator itself found the fault */
+    uint64_t address; /* 0 if unknown, as for misaligned accesses */
     uint32_t block[3];
     uint32_t thread[3];
     char kernel[128];

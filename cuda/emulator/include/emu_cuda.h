@@ -37,18 +37,12 @@ constexpr int warpSize = 32;
 using dim3 = EmuDim3;
 
 // Alignments as in CUDA: vector loads of a misaligned address are an error there and here.
-#define EMU_VECTOR(name, type, bytes)       \
-    struct alignas(bytes * 2) name##2 {     \
-        type x, y;                          \
-    };                                      \
-    struct name##3 {                        \
-        type x, y, z;                       \
-    };                                      \
-    struct alignas(bytes * 4) name##4 {     \
-        type x, y, z, w;                    \
-    };                                      \
-    inline name##2 make_##name##2(type x, type y) { return {x, y}; }                          \
-    inline name##3 make_##name##3(type x, type y, type z) { return {x, y, z}; }               \
+#define EMU_VECTOR(name, type, bytes)                                           \
+    struct alignas(bytes * 2) name##2 { type x, y; };                           \
+    struct name##3 { type x, y, z; };                                           \
+    struct alignas(bytes * 4) name##4 { type x, y, z, w; };                     \
+    inline name##2 make_##name##2(type x, type y) { return {x, y}; }            \
+    inline name##3 make_##name##3(type x, type y, type z) { return {x, y, z}; } \
     inline name##4 make_##name##4(type x, type y, type z, type w) { return {x, y, z, w}; }
 EMU_VECTOR(float, float, 4)
 EMU_VECTOR(int, int, 4)

@@ -44,9 +44,9 @@ extern __thread EmuDim3 emu_grid_dim EMU_INITIAL_EXEC;
 
 // Each of these may run other threads of the block before it returns.
 void emu_syncthreads();
-void emu_grid_sync();                                        // cooperative launches only
-void emu_yield();                                            // inside every spin
+void emu_grid_sync();  // cooperative launches only
+void emu_yield();      // inside every spin
 EmuWarpView emu_warp_gather(EmuWarpOp kind, unsigned mask, uint64_t value);
 void* emu_dynamic_shared();
-[[noreturn]] void emu_kernel_failure(const char* reason);    // ends the launch with CUDA_ERROR_LAUNCH_FAILED
+[[noreturn]] void emu_kernel_failure(const char* reason);  // ends the launch with CUDA_ERROR_LAUNCH_FAILED
 }

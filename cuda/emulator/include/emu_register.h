@@ -24,15 +24,19 @@ struct EmuSignature {
 __attribute__((visibility("hidden"))) inline const EmuKernel* emu_kernel_list = nullptr;
 
 class EmuRegistration {
-public:
+   public:
     template <class... A>
     EmuRegistration(const char* name, void (*function)(A...))
-        : kernel_{name, reinterpret_cast<void (*)()>(function), &EmuSignature<A...>::call, EmuSignature<A...>::parameters,
-                  static_cast<int>(sizeof...(A)), emu_kernel_list} {
+        : kernel_{name,
+                  reinterpret_cast<void (*)()>(function),
+                  &EmuSignature<A...>::call,
+                  EmuSignature<A...>::parameters,
+                  static_cast<int>(sizeof...(A)),
+                  emu_kernel_list} {
         emu_kernel_list = &kernel_;
     }
 
-private:
+   private:
     EmuKernel kernel_;
 };
 

@@ -29,7 +29,7 @@ import jcuda.driver.CUstream;
 import jcuda.jcublas.JCublas2;
 import jcuda.jcublas.cublasHandle;
 
-/** Drives the emulated device through unmodified JCuda and JCublas2: one walk through the API, then faults in a busy JVM. */
+/** Drives the emulated device through unmodified JCuda and JCublas2: a walk through the API, then faults. */
 public final class JvmSmoke {
     private static final int N = 256;
     private static final CUcontext CONTEXT = new CUcontext();
@@ -152,7 +152,8 @@ public final class JvmSmoke {
         }
         long faults = counter("faults");
         if (faults != count || counter("chained_signals") == 0 || rounds.get() == 0) {
-            throw new AssertionError(faults + " faults, " + counter("chained_signals") + " chained, " + rounds + " rounds");
+            throw new AssertionError(
+                    faults + " faults, " + counter("chained_signals") + " chained, " + rounds + " rounds");
         }
         System.out.println(count + " faults beside " + rounds + " rounds of busy threads, "
                 + counter("chained_signals") + " signals left to the JVM: passed");

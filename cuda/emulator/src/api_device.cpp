@@ -38,33 +38,59 @@ int attribute(int id, int* value) {
         int id, value;
     };
     const Entry table[] = {
-        {1, 1024},                          // MAX_THREADS_PER_BLOCK
-        {2, 1024}, {3, 1024}, {4, 64},      // MAX_BLOCK_DIM
-        {5, 0x7fffffff}, {6, 65535}, {7, 65535},  // MAX_GRID_DIM
-        {8, 48 * 1024},                     // MAX_SHARED_MEMORY_PER_BLOCK
-        {9, 64 * 1024},                     // TOTAL_CONSTANT_MEMORY
-        {10, 32},                           // WARP_SIZE
-        {11, 0x7fffffff},                   // MAX_PITCH
-        {12, 65536},                        // MAX_REGISTERS_PER_BLOCK
-        {13, 1000000},                      // CLOCK_RATE
-        {14, 512},                          // TEXTURE_ALIGNMENT
-        {15, 1},                            // GPU_OVERLAP
-        {16, settings().multiprocessors},   // MULTIPROCESSOR_COUNT
-        {17, 0}, {18, 0}, {19, 1}, {20, 0}, // KERNEL_EXEC_TIMEOUT, INTEGRATED, CAN_MAP_HOST_MEMORY, COMPUTE_MODE
-        {31, 1}, {32, 0},                   // CONCURRENT_KERNELS, ECC_ENABLED
-        {33, 0}, {34, 0}, {35, 0},          // PCI_BUS_ID, PCI_DEVICE_ID, TCC_DRIVER
-        {36, 1000000}, {37, 1024},          // MEMORY_CLOCK_RATE, GLOBAL_MEMORY_BUS_WIDTH
-        {38, 4 << 20},                      // L2_CACHE_SIZE
-        {39, 2048},                         // MAX_THREADS_PER_MULTIPROCESSOR
-        {40, 2}, {41, 1}, {50, 0},          // ASYNC_ENGINE_COUNT, UNIFIED_ADDRESSING, PCI_DOMAIN_ID
-        {75, capability / 10}, {76, capability % 10},
-        {78, 0}, {79, 1}, {80, 1},          // STREAM_PRIORITIES, GLOBAL_L1_CACHE, LOCAL_L1_CACHE
-        {81, 228 * 1024},                   // MAX_SHARED_MEMORY_PER_MULTIPROCESSOR
-        {82, 65536}, {83, 0}, {84, 0},      // MAX_REGISTERS_PER_MULTIPROCESSOR, MANAGED_MEMORY, MULTI_GPU_BOARD
-        {88, 0}, {89, 0}, {90, 1}, {91, 1}, // PAGEABLE_ACCESS, CONCURRENT_MANAGED, PREEMPTION, HOST_POINTER_REGISTERED
-        {95, 1},                            // COOPERATIVE_LAUNCH
-        {97, 227 * 1024},                   // MAX_SHARED_MEMORY_PER_BLOCK_OPTIN
-        {99, 1}, {102, 0}, {106, 32}, {111, 1024}, {115, 0}, {120, 0},
+        {1, 1024},  // MAX_THREADS_PER_BLOCK
+        {2, 1024},
+        {3, 1024},
+        {4, 64},  // MAX_BLOCK_DIM
+        {5, 0x7fffffff},
+        {6, 65535},
+        {7, 65535},                        // MAX_GRID_DIM
+        {8, 48 * 1024},                    // MAX_SHARED_MEMORY_PER_BLOCK
+        {9, 64 * 1024},                    // TOTAL_CONSTANT_MEMORY
+        {10, 32},                          // WARP_SIZE
+        {11, 0x7fffffff},                  // MAX_PITCH
+        {12, 65536},                       // MAX_REGISTERS_PER_BLOCK
+        {13, 1000000},                     // CLOCK_RATE
+        {14, 512},                         // TEXTURE_ALIGNMENT
+        {15, 1},                           // GPU_OVERLAP
+        {16, settings().multiprocessors},  // MULTIPROCESSOR_COUNT
+        {17, 0},
+        {18, 0},
+        {19, 1},
+        {20, 0},  // KERNEL_EXEC_TIMEOUT, INTEGRATED, CAN_MAP_HOST_MEMORY, COMPUTE_MODE
+        {31, 1},
+        {32, 0},  // CONCURRENT_KERNELS, ECC_ENABLED
+        {33, 0},
+        {34, 0},
+        {35, 0},  // PCI_BUS_ID, PCI_DEVICE_ID, TCC_DRIVER
+        {36, 1000000},
+        {37, 1024},     // MEMORY_CLOCK_RATE, GLOBAL_MEMORY_BUS_WIDTH
+        {38, 4 << 20},  // L2_CACHE_SIZE
+        {39, 2048},     // MAX_THREADS_PER_MULTIPROCESSOR
+        {40, 2},
+        {41, 1},
+        {50, 0},  // ASYNC_ENGINE_COUNT, UNIFIED_ADDRESSING, PCI_DOMAIN_ID
+        {75, capability / 10},
+        {76, capability % 10},
+        {78, 0},
+        {79, 1},
+        {80, 1},           // STREAM_PRIORITIES, GLOBAL_L1_CACHE, LOCAL_L1_CACHE
+        {81, 228 * 1024},  // MAX_SHARED_MEMORY_PER_MULTIPROCESSOR
+        {82, 65536},
+        {83, 0},
+        {84, 0},  // MAX_REGISTERS_PER_MULTIPROCESSOR, MANAGED_MEMORY, MULTI_GPU_BOARD
+        {88, 0},
+        {89, 0},
+        {90, 1},
+        {91, 1},           // PAGEABLE_ACCESS, CONCURRENT_MANAGED, PREEMPTION, HOST_POINTER_REGISTERED
+        {95, 1},           // COOPERATIVE_LAUNCH
+        {97, 227 * 1024},  // MAX_SHARED_MEMORY_PER_BLOCK_OPTIN
+        {99, 1},
+        {102, 0},
+        {106, 32},
+        {111, 1024},
+        {115, 0},
+        {120, 0},
     };
     for (const Entry& entry : table) {
         if (entry.id == id) {

@@ -1,8 +1,7 @@
 // Work of other emulated libraries.
-#include "../include/emu_enqueue.h"
-
 #include <vector>
 
+#include "../include/emu_enqueue.h"
 #include "api.h"
 #include "block_runner.h"
 #include "streams.h"
@@ -23,7 +22,10 @@ EmuFault operation_fault(const std::string& name, int status, int signal, uintpt
 
 struct Shared {
     explicit Shared(const EmuOperation& operation)
-        : name(operation.name), run(operation.run), destroy(operation.destroy), state(operation.state),
+        : name(operation.name),
+          run(operation.run),
+          destroy(operation.destroy),
+          state(operation.state),
           ranges(operation.ranges, operation.ranges + operation.range_count) {}
     Shared(const Shared&) = delete;
     Shared& operator=(const Shared&) = delete;

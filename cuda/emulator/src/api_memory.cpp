@@ -255,15 +255,13 @@ EMU_API CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t b
 }
 
 EMU_API CUresult cuMemsetD8_v2(CUdeviceptr to, unsigned char value, size_t count) {
-    return call("cuMemsetD8_v2", [&](Context& context) {
-        return enqueue_fill(context, nullptr, "cuMemsetD8", to, value, count, 1);
-    });
+    return call("cuMemsetD8_v2",
+                [&](Context& context) { return enqueue_fill(context, nullptr, "cuMemsetD8", to, value, count, 1); });
 }
 
 EMU_API CUresult cuMemsetD32_v2(CUdeviceptr to, unsigned value, size_t count) {
-    return call("cuMemsetD32_v2", [&](Context& context) {
-        return enqueue_fill(context, nullptr, "cuMemsetD32", to, value, count, 4);
-    });
+    return call("cuMemsetD32_v2",
+                [&](Context& context) { return enqueue_fill(context, nullptr, "cuMemsetD32", to, value, count, 4); });
 }
 
 EMU_API CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t count, CUstream stream) {

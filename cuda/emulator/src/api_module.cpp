@@ -114,8 +114,8 @@ EmuFault run_kernel(Context& context, const Function& function, const Arguments&
     return launch.aborted ? launch.fault : EmuFault{};
 }
 
-CUresult launch(Context& context, CUfunction handle, EmuDim3 grid, EmuDim3 block, unsigned shared, CUstream stream_handle,
-                void** values, bool cooperative) {
+CUresult launch(Context& context, CUfunction handle, EmuDim3 grid, EmuDim3 block, unsigned shared,
+                CUstream stream_handle, void** values, bool cooperative) {
     std::lock_guard<std::mutex> lock(context.mutex);
     Function* function = function_of(context, handle);
     Stream* stream = context.stream(stream_handle);
@@ -137,8 +137,8 @@ CUresult launch(Context& context, CUfunction handle, EmuDim3 grid, EmuDim3 block
     if (dead >= 0) {
         // A real device would find out while running, if ever.
         char text[160];
-        std::snprintf(text, sizeof text, "kernel %s: parameter %d, 0x%llx, points to no live allocation", kernel.name, dead,
-                      static_cast<unsigned long long>(address));
+        std::snprintf(text, sizeof text, "kernel %s: parameter %d, 0x%llx, points to no live allocation", kernel.name,
+                      dead, static_cast<unsigned long long>(address));
         log_line(text);
         return CUDA_ERROR_INVALID_VALUE;
     }
@@ -213,12 +213,26 @@ EMU_API CUresult cuFuncGetAttribute(int* value, int attribute, CUfunction handle
         Function* function = function_of(context, handle);
         if (function == nullptr) return CUDA_ERROR_INVALID_HANDLE;
         switch (attribute) {
-            case 0: *value = kMaxThreadsPerBlock; return CUDA_SUCCESS;
-            case 1: case 2: case 3: *value = 0; return CUDA_SUCCESS;  // not known of a kernel compiled for the host
-            case 4: *value = 32; return CUDA_SUCCESS;
-            case 5: case 6: *value = settings().compute_capability; return CUDA_SUCCESS;
-            case 8: *value = function->max_dynamic_shared; return CUDA_SUCCESS;
-            default: return CUDA_ERROR_INVALID_VALUE;
+            case 0:
+                *value = kMaxThreadsPerBlock;
+                return CUDA_SUCCESS;
+            case 1:
+            case 2:
+            case 3:
+                *value = 0;
+                return CUDA_SUCCESS;  // not known of a kernel compiled for the host
+            case 4:
+                *value = 32;
+                return CUDA_SUCCESS;
+            case 5:
+            case 6:
+                *value = settings().compute_capability;
+                return CUDA_SUCCESS;
+            case 8:
+                *value = function->max_dynamic_shared;
+                return CUDA_SUCCESS;
+            default:
+                return CUDA_ERROR_INVALID_VALUE;
         }
     });
 }
@@ -255,13 +269,13 @@ EMU_API CUresult cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* block
     });
 }
 
-EMU_API CUresult cuLaunchKernel(CUfunction function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
-                                unsigned block_y, unsigned block_z, unsigned shared, CUstream stream, void** arguments,
-                                void** extra) {
+EMU_API CUresult cuLaunchKernel(CUfunction function, unsigned grid_x, unsigned grid_y, unsigned grid_z,
+                                unsigned block_x, unsigned block_y, unsigned block_z, unsigned shared, CUstream stream,
+                                void** arguments, void** extra) {
     return call("cuLaunchKernel", [&](Context& context) -> CUresult {
         if (extra != nullptr) return CUDA_ERROR_NOT_SUPPORTED;
-        return launch(context, function, {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, shared, stream, arguments,
-                      false);
+        return launch(context, function, {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, shared, stream,
+                      arguments, false);
     });
 }
 
@@ -269,7 +283,7 @@ EMU_API CUresult cuLaunchCooperativeKernel(CUfunction function, unsigned grid_x,
                                            unsigned block_x, unsigned block_y, unsigned block_z, unsigned shared,
                                            CUstream stream, void** arguments) {
     return call("cuLaunchCooperativeKernel", [&](Context& context) -> CUresult {
-        return launch(context, function, {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, shared, stream, arguments,
-                      true);
+        return launch(context, function, {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, shared, stream,
+                      arguments, true);
     });
 }

@@ -264,8 +264,8 @@ void BlockRunner::poison_shared() {
     if (bytes > dynamic_capacity_) {
         if (dynamic_map_ != nullptr) munmap(dynamic_map_, dynamic_capacity_ + kPage);
         dynamic_capacity_ = (bytes + kPage - 1) / kPage * kPage;
-        dynamic_map_ = static_cast<char*>(mmap(nullptr, dynamic_capacity_ + kPage, PROT_READ | PROT_WRITE,
-                                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+        dynamic_map_ = static_cast<char*>(
+            mmap(nullptr, dynamic_capacity_ + kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
         mprotect(dynamic_map_ + dynamic_capacity_, kPage, PROT_NONE);
     }
     // Ends at the guard page. Without any, the pointer itself lies in the guard page.

@@ -37,7 +37,7 @@ struct Launch {
 };
 
 class BlockRunner {
-public:
+   public:
     BlockRunner();
     BlockRunner(const BlockRunner&) = delete;
     BlockRunner& operator=(const BlockRunner&) = delete;
@@ -59,7 +59,7 @@ public:
     void* dynamic_shared() const { return dynamic_shared_; }
     [[noreturn]] void fail_from_fiber(const char* reason);
 
-private:
+   private:
     enum class State : uint8_t { kUnstarted, kReady, kYielded, kAtBarrier, kInWarp, kDone };
 
     struct Fiber {

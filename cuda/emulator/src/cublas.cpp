@@ -98,8 +98,10 @@ cublasStatus_t enqueue(cublasHandle_t handle, const char* name, Gemm gemm, const
         gemm.beta = *static_cast<const float*>(beta);
     }
     if (gemm.device_alpha != nullptr || gemm.alpha != 0.0f) {
-        ranges.push_back({address(gemm.a), span_bytes(gemm.type_a, rows_a, columns_a, gemm.lda, gemm.stride_a, gemm.batch)});
-        ranges.push_back({address(gemm.b), span_bytes(gemm.type_b, rows_b, columns_b, gemm.ldb, gemm.stride_b, gemm.batch)});
+        ranges.push_back(
+            {address(gemm.a), span_bytes(gemm.type_a, rows_a, columns_a, gemm.lda, gemm.stride_a, gemm.batch)});
+        ranges.push_back(
+            {address(gemm.b), span_bytes(gemm.type_b, rows_b, columns_b, gemm.ldb, gemm.stride_b, gemm.batch)});
     }
     gemm.workspace = handle->workspace;
     gemm.workspace_bytes = handle->workspace_bytes;
@@ -112,13 +114,14 @@ cublasStatus_t enqueue(cublasHandle_t handle, const char* name, Gemm gemm, const
     operation.ranges = ranges.data();
     operation.range_count = static_cast<int>(ranges.size());
     operation.exclusive = gemm.workspace != nullptr ? address(gemm.workspace) : address(handle);
-    return emu_enqueue(handle->stream, &operation) == CUDA_SUCCESS ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
+    return emu_enqueue(handle->stream, &operation) == CUDA_SUCCESS ? CUBLAS_STATUS_SUCCESS
+                                                                   : CUBLAS_STATUS_EXECUTION_FAILED;
 }
 
 cublasStatus_t gemm_ex(cublasHandle_t handle, const char* name, int transpose_a, int transpose_b, int m, int n, int k,
-                       const void* alpha, const void* a, int type_a, int lda, long long stride_a, const void* b, int type_b,
-                       int ldb, long long stride_b, const void* beta, void* c, int type_c, int ldc, long long stride_c,
-                       int batch, int compute) {
+                       const void* alpha, const void* a, int type_a, int lda, long long stride_a, const void* b,
+                       int type_b, int ldb, long long stride_b, const void* beta, void* c, int type_c, int ldc,
+                       long long stride_c, int batch, int compute) {
     if (transpose_a < 0 || transpose_a > 2 || transpose_b < 0 || transpose_b > 2) return CUBLAS_STATUS_INVALID_VALUE;
     if (!known_type(type_a) || type_a != type_b) return CUBLAS_STATUS_NOT_SUPPORTED;
     if (type_c != CUDA_R_32F && type_c != type_a) return CUBLAS_STATUS_NOT_SUPPORTED;
@@ -232,52 +235,60 @@ EMU_API cublasStatus_t cublasSgemm_v2(cublasHandle_t handle, int transpose_a, in
                                       const float* alpha, const float* a, int lda, const float* b, int ldb,
                                       const float* beta, float* c, int ldc) {
     return with_handle("cublasSgemm_v2", handle, [&] {
-        return gemm_ex(handle, "cublasSgemm", transpose_a, transpose_b, m, n, k, alpha, a, CUDA_R_32F, lda, 0, b, CUDA_R_32F,
-                       ldb, 0, beta, c, CUDA_R_32F, ldc, 0, 1, CUBLAS_COMPUTE_32F);
+        return gemm_ex(handle, "cublasSgemm", transpose_a, transpose_b, m, n, k, alpha, a, CUDA_R_32F, lda, 0, b,
+                       CUDA_R_32F, ldb, 0, beta, c, CUDA_R_32F, ldc, 0, 1, CUBLAS_COMPUTE_32F);
     });
 }
 
-EMU_API cublasStatus_t cublasSgemv_v2(cublasHandle_t handle, int transpose, int m, int n, const float* alpha, const float* a,
-                                      int lda, const float* x, int incx, const float* beta, float* y, int incy) {
+EMU_API cublasStatus_t cublasSgemv_v2(cublasHandle_t handle, int transpose, int m, int n, const float* alpha,
+                                      const float* a, int lda, const float* x, int incx, const float* beta, float* y,
+                                      int incy) {
     return with_handle("cublasSgemv_v2", handle, [&]() -> cublasStatus_t {
         if (incx < 1 || incy < 1) return CUBLAS_STATUS_NOT_SUPPORTED;  // negative strides: legal, but not emulated
         const int rows = transpose == CUBLAS_OP_N ? m : n, columns = transpose == CUBLAS_OP_N ? n : m;
         // y^T = x^T op(A)^T as a product with one row: the strides of the vectors become leading dimensions.
-        return gemm_ex(handle, "cublasSgemv", CUBLAS_OP_N, transpose == CUBLAS_OP_N ? CUBLAS_OP_T : CUBLAS_OP_N, 1, rows,
-                       columns, alpha, x, CUDA_R_32F, incx, 0, a, CUDA_R_32F, lda, 0, beta, y, CUDA_R_32F, incy, 0, 1,
-                       CUBLAS_COMPUTE_32F_PEDANTIC);
+        return gemm_ex(handle, "cublasSgemv", CUBLAS_OP_N, transpose == CUBLAS_OP_N ? CUBLAS_OP_T : CUBLAS_OP_N, 1,
+                       rows, columns, alpha, x, CUDA_R_32F, incx, 0, a, CUDA_R_32F, lda, 0, beta, y, CUDA_R_32F, incy,
+                       0, 1, CUBLAS_COMPUTE_32F_PEDANTIC);
     });
 }
 
 EMU_API cublasStatus_t cublasGemmEx(cublasHandle_t handle, int transpose_a, int transpose_b, int m, int n, int k,
-                                    const void* alpha, const void* a, int type_a, int lda, const void* b, int type_b, int ldb,
-                                    const void* beta, void* c, int type_c, int ldc, int compute, int) {
+                                    const void* alpha, const void* a, int type_a, int lda, const void* b, int type_b,
+                                    int ldb, const void* beta, void* c, int type_c, int ldc, int compute, int) {
     return with_handle("cublasGemmEx", handle, [&] {
-        return gemm_ex(handle, "cublasGemmEx", transpose_a, transpose_b, m, n, k, alpha, a, type_a, lda, 0, b, type_b, ldb, 0,
-                       beta, c, type_c, ldc, 0, 1, compute);
+        return gemm_ex(handle, "cublasGemmEx", transpose_a, transpose_b, m, n, k, alpha, a, type_a, lda, 0, b, type_b,
+                       ldb, 0, beta, c, type_c, ldc, 0, 1, compute);
     });
 }
 
 EMU_API cublasStatus_t cublasGemmStridedBatchedEx(cublasHandle_t handle, int transpose_a, int transpose_b, int m, int n,
                                                   int k, const void* alpha, const void* a, int type_a, int lda,
-                                                  long long stride_a, const void* b, int type_b, int ldb, long long stride_b,
-                                                  const void* beta, void* c, int type_c, int ldc, long long stride_c,
-                                                  int batch, int compute, int) {
+                                                  long long stride_a, const void* b, int type_b, int ldb,
+                                                  long long stride_b, const void* beta, void* c, int type_c, int ldc,
+                                                  long long stride_c, int batch, int compute, int) {
     return with_handle("cublasGemmStridedBatchedEx", handle, [&] {
-        return gemm_ex(handle, "cublasGemmStridedBatchedEx", transpose_a, transpose_b, m, n, k, alpha, a, type_a, lda, stride_a,
-                       b, type_b, ldb, stride_b, beta, c, type_c, ldc, stride_c, batch, compute);
+        return gemm_ex(handle, "cublasGemmStridedBatchedEx", transpose_a, transpose_b, m, n, k, alpha, a, type_a, lda,
+                       stride_a, b, type_b, ldb, stride_b, beta, c, type_c, ldc, stride_c, batch, compute);
     });
 }
 
 EMU_API const char* cublasGetStatusName(cublasStatus_t status) {
     switch (status) {
-        case CUBLAS_STATUS_SUCCESS: return "CUBLAS_STATUS_SUCCESS";
-        case CUBLAS_STATUS_NOT_INITIALIZED: return "CUBLAS_STATUS_NOT_INITIALIZED";
-        case CUBLAS_STATUS_ALLOC_FAILED: return "CUBLAS_STATUS_ALLOC_FAILED";
-        case CUBLAS_STATUS_INVALID_VALUE: return "CUBLAS_STATUS_INVALID_VALUE";
-        case CUBLAS_STATUS_EXECUTION_FAILED: return "CUBLAS_STATUS_EXECUTION_FAILED";
-        case CUBLAS_STATUS_NOT_SUPPORTED: return "CUBLAS_STATUS_NOT_SUPPORTED";
-        default: return "CUBLAS_STATUS_UNKNOWN";
+        case CUBLAS_STATUS_SUCCESS:
+            return "CUBLAS_STATUS_SUCCESS";
+        case CUBLAS_STATUS_NOT_INITIALIZED:
+            return "CUBLAS_STATUS_NOT_INITIALIZED";
+        case CUBLAS_STATUS_ALLOC_FAILED:
+            return "CUBLAS_STATUS_ALLOC_FAILED";
+        case CUBLAS_STATUS_INVALID_VALUE:
+            return "CUBLAS_STATUS_INVALID_VALUE";
+        case CUBLAS_STATUS_EXECUTION_FAILED:
+            return "CUBLAS_STATUS_EXECUTION_FAILED";
+        case CUBLAS_STATUS_NOT_SUPPORTED:
+            return "CUBLAS_STATUS_NOT_SUPPORTED";
+        default:
+            return "CUBLAS_STATUS_UNKNOWN";
     }
 }
 

@@ -38,7 +38,7 @@ struct Op {
 };
 
 class Engine {
-public:
+   public:
     Engine();
 
     // Null dependencies are skipped.
@@ -58,7 +58,7 @@ public:
     // Drops all work, waits for the one operation that runs, and clears the sticky status.
     void reset();
 
-private:
+   private:
     void serve();
     bool may_run() const;
     void start_thread();

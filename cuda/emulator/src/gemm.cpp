@@ -21,28 +21,40 @@ float round_tf32(float value) {
 
 float round_input(float value, Rounding rounding) {
     switch (rounding) {
-        case Rounding::kTf32: return round_tf32(value);
-        case Rounding::kBfloat16: return __bfloat162float(__float2bfloat16_rn(value));
-        case Rounding::kFloat16: return __half2float(__float2half_rn(value));
-        case Rounding::kNone: break;
+        case Rounding::kTf32:
+            return round_tf32(value);
+        case Rounding::kBfloat16:
+            return __bfloat162float(__float2bfloat16_rn(value));
+        case Rounding::kFloat16:
+            return __half2float(__float2half_rn(value));
+        case Rounding::kNone:
+            break;
     }
     return value;
 }
 
 float load(const void* base, Type type, size_t index) {
     switch (type) {
-        case Type::kBfloat16: return __bfloat162float(static_cast<const __nv_bfloat16*>(base)[index]);
-        case Type::kFloat16: return __half2float(static_cast<const __half*>(base)[index]);
-        case Type::kFloat32: break;
+        case Type::kBfloat16:
+            return __bfloat162float(static_cast<const __nv_bfloat16*>(base)[index]);
+        case Type::kFloat16:
+            return __half2float(static_cast<const __half*>(base)[index]);
+        case Type::kFloat32:
+            break;
     }
     return static_cast<const float*>(base)[index];
 }
 
 void store(void* base, Type type, size_t index, float value) {
     switch (type) {
-        case Type::kBfloat16: static_cast<__nv_bfloat16*>(base)[index] = __float2bfloat16_rn(value); return;
-        case Type::kFloat16: static_cast<__half*>(base)[index] = __float2half_rn(value); return;
-        case Type::kFloat32: break;
+        case Type::kBfloat16:
+            static_cast<__nv_bfloat16*>(base)[index] = __float2bfloat16_rn(value);
+            return;
+        case Type::kFloat16:
+            static_cast<__half*>(base)[index] = __float2half_rn(value);
+            return;
+        case Type::kFloat32:
+            break;
     }
     static_cast<float*>(base)[index] = value;
 }

@@ -21,10 +21,10 @@ struct Gemm {
     long long stride_a, stride_b, stride_c;
     int batch;
     Rounding rounding;
-    float alpha, beta;            // if the pointers below are null
-    const float* device_alpha;    // read when the operation runs
+    float alpha, beta;          // if the pointers below are null
+    const float* device_alpha;  // read when the operation runs
     const float* device_beta;
-    void* workspace;              // overwritten with NaN; null: none
+    void* workspace;  // overwritten with NaN; null: none
     size_t workspace_bytes;
 };
 

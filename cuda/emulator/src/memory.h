@@ -12,7 +12,7 @@ namespace emu {
 enum class Space { kDevice, kHost, kRegistered, kGlobal };
 
 class Memory {
-public:
+   public:
     ~Memory();
 
     // Null if the emulated device is full. The memory holds NaNs.
@@ -34,7 +34,7 @@ public:
     size_t device_bytes();
     size_t device_allocations();
 
-private:
+   private:
     struct Block {
         size_t bytes;
         Space space;

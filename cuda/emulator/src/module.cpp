@@ -79,7 +79,8 @@ std::unique_ptr<Module> Module::load(const void* image, int* status) {
     }
     if (module->handle == nullptr) {
         const char* reason = dlerror();
-        std::fprintf(stderr, "emulated CUDA: cuModuleLoadData: %s\n", reason != nullptr ? reason : "memfd_create failed");
+        std::fprintf(stderr, "emulated CUDA: cuModuleLoadData: %s\n",
+                     reason != nullptr ? reason : "memfd_create failed");
         return nullptr;
     }
     link_map* map = nullptr;

@@ -6,7 +6,7 @@
 namespace emu {
 
 class Random {
-public:
+   public:
     explicit Random(uint64_t seed) : state_(seed) {}
 
     uint64_t next() {
@@ -21,7 +21,7 @@ public:
 
     static uint64_t mix(uint64_t a, uint64_t b) { return Random(a ^ (b * 0xd1342543de82ef95ULL)).next(); }
 
-private:
+   private:
     uint64_t state_;
 };
 

@@ -11,10 +11,10 @@ enum class Guard { kEnd, kTight, kStart };
 
 struct Settings {
     std::atomic<uint64_t> seed{1};
-    std::atomic<int> workers{0};           // 0: as many as processors, at most 4
+    std::atomic<int> workers{0};  // 0: as many as processors, at most 4
     std::atomic<int> guard{static_cast<int>(Guard::kEnd)};
     std::atomic<uint64_t> memory_bytes{2048ULL << 20};
-    std::atomic<int> quarantine{1024};     // freed allocations kept inaccessible
+    std::atomic<int> quarantine{1024};  // freed allocations kept inaccessible
     std::atomic<bool> lazy{true};
     std::atomic<int> timeout_seconds{30};
     std::atomic<int> init_result{0};

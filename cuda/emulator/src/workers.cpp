@@ -12,7 +12,7 @@ namespace emu {
 namespace {
 
 class Pool {
-public:
+   public:
     // `active` threads take blocks until none is left.
     void run(Launch& launch, uint32_t active) {
         std::unique_lock<std::mutex> lock(mutex_);
@@ -28,7 +28,7 @@ public:
         launch_ = nullptr;
     }
 
-private:
+   private:
     void serve(uint32_t index) {
         prepare_device_thread();
         uint64_t seen = 0;
@@ -74,7 +74,7 @@ int worker_count() {
 }
 
 void run_launch(Launch& launch) {
-    static Pool& pool = *new Pool;  // its detached threads wait on it until the process ends
+    static Pool& pool = *new Pool;                    // its detached threads wait on it until the process ends
     static std::mutex& one_launch = *new std::mutex;  // devices share the pool
     std::lock_guard<std::mutex> guard(one_launch);
     const uint32_t blocks = static_cast<uint32_t>(launch.block_count());

@@ -68,8 +68,9 @@ void other_faults() {
     expect_fault(700, "shared_overrun",
                  launch(function(load("broken"), "shared_overrun"), 1, 64, 256, nullptr, device_memory(256), 1));
     emu_set_option("timeout", "1");
-    expect_fault(702, "endless_spin",
-                 launch(function(load("broken"), "endless_spin"), 1, 32, 0, nullptr, upload(std::vector<unsigned>(1, 0))));
+    expect_fault(
+        702, "endless_spin",
+        launch(function(load("broken"), "endless_spin"), 1, 32, 0, nullptr, upload(std::vector<unsigned>(1, 0))));
     emu_set_option("timeout", "30");
 }
 

@@ -18,12 +18,12 @@ inline int& failures() {
     return count;
 }
 
-#define CHECK(condition)                                                              \
-    do {                                                                              \
-        if (!(condition)) {                                                           \
-            std::printf("%s:%d: failed: %s\n", __FILE__, __LINE__, #condition);       \
-            failures()++;                                                             \
-        }                                                                             \
+#define CHECK(condition)                                                        \
+    do {                                                                        \
+        if (!(condition)) {                                                     \
+            std::printf("%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
+            failures()++;                                                       \
+        }                                                                       \
     } while (false)
 
 #define CHECK_STATUS(expected, call)                                                                     \
@@ -37,13 +37,13 @@ inline int& failures() {
 
 #define OK(call) CHECK_STATUS(CUDA_SUCCESS, call)
 
-#define RUN(test)                     \
-    do {                              \
-        std::printf("%s\n", #test);   \
-        std::fflush(stdout);          \
-        fresh_device();               \
-        test();                       \
-        emu_clear_failures();         \
+#define RUN(test)                   \
+    do {                            \
+        std::printf("%s\n", #test); \
+        std::fflush(stdout);        \
+        fresh_device();             \
+        test();                     \
+        emu_clear_failures();       \
     } while (false)
 
 inline int finish() {

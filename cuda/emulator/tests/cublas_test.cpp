@@ -64,8 +64,10 @@ void transposes_strides_and_compute_types() {
             for (int tb = 0; tb < 2; tb++) {
                 for (int padding : {0, 3}) {
                     CHECK(error_of(handle, ta, tb, s[0], s[1], s[2], padding, CUBLAS_COMPUTE_32F) < 1e-6);
-                    CHECK(error_of(handle, ta, tb, s[0], s[1], s[2], padding, CUBLAS_COMPUTE_32F_FAST_TF32) < 1.0 / 1024);
-                    CHECK(error_of(handle, ta, tb, s[0], s[1], s[2], padding, CUBLAS_COMPUTE_32F_FAST_16BF) < 1.0 / 128);
+                    CHECK(error_of(handle, ta, tb, s[0], s[1], s[2], padding, CUBLAS_COMPUTE_32F_FAST_TF32) <
+                          1.0 / 1024);
+                    CHECK(error_of(handle, ta, tb, s[0], s[1], s[2], padding, CUBLAS_COMPUTE_32F_FAST_16BF) <
+                          1.0 / 128);
                 }
             }
         }
@@ -87,23 +89,25 @@ void bfloat16_batches() {
     for (auto& value : b) value = __float2bfloat16_rn(noise());
     const CUdeviceptr pa = upload(a), pb = upload(b), pc = device_memory(m * n * batch * 4);  // C holds NaN
     const float one = 1, zero = 0;
-    OK(cublasGemmStridedBatchedEx(handle, 0, 0, m, n, k, &one, pointer(pa), CUDA_R_16BF, m, m * k, pointer(pb), CUDA_R_16BF,
-                                  k, k * n, &zero, target(pc), CUDA_R_32F, m, m * n, batch, CUBLAS_COMPUTE_32F, -1));
+    OK(cublasGemmStridedBatchedEx(handle, 0, 0, m, n, k, &one, pointer(pa), CUDA_R_16BF, m, m * k, pointer(pb),
+                                  CUDA_R_16BF, k, k * n, &zero, target(pc), CUDA_R_32F, m, m * n, batch,
+                                  CUBLAS_COMPUTE_32F, -1));
     const std::vector<float> got = download<float>(pc, m * n * batch);
     for (int z = 0; z < batch; z++) {
         for (int j = 0; j < n; j++) {
             for (int i = 0; i < m; i++) {
                 double sum = 0;
                 for (int p = 0; p < k; p++) {
-                    sum += double(__bfloat162float(a[z * m * k + i + p * m])) * __bfloat162float(b[z * k * n + p + j * k]);
+                    sum +=
+                        double(__bfloat162float(a[z * m * k + i + p * m])) * __bfloat162float(b[z * k * n + p + j * k]);
                 }
                 CHECK(std::fabs(got[z * m * n + i + j * m] - sum) < 1e-5);
             }
         }
     }
     CHECK_STATUS(CUBLAS_STATUS_NOT_SUPPORTED,
-                 cublasGemmEx(handle, 0, 0, m, n, k, &one, pointer(pa), CUDA_R_16BF, m, pointer(pb), CUDA_R_16BF, k, &zero,
-                              target(pc), CUDA_R_32F, m, CUBLAS_COMPUTE_32F_FAST_TF32, -1));
+                 cublasGemmEx(handle, 0, 0, m, n, k, &one, pointer(pa), CUDA_R_16BF, m, pointer(pb), CUDA_R_16BF, k,
+                              &zero, target(pc), CUDA_R_32F, m, CUBLAS_COMPUTE_32F_FAST_TF32, -1));
 }
 
 void vectors() {

@@ -1,4 +1,5 @@
 // Injected errors, sticky errors, memory accounting, and ten thousand faults in one process.
+#include <dlfcn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -82,6 +83,11 @@ void bad_launches() {
     CHECK_STATUS(CUDA_ERROR_INVALID_IMAGE, cuModuleLoadData(&module, "this is no module image"));
 }
 
+void stubs_say_so() {
+    auto stub = reinterpret_cast<int (*)(void*)>(dlsym(RTLD_DEFAULT, "cuMemAllocManaged"));
+    CHECK(stub != nullptr && stub(nullptr) == CUDA_ERROR_NOT_SUPPORTED);
+}
+
 void host_memory_that_is_gone() {
     void* host = nullptr;
     OK(cuMemHostAlloc(&host, 4096, 0));
@@ -100,7 +106,8 @@ void ten_thousand_faults() {
         const char* kernel;
         int status;
     };
-    const Case cases[] = {{"out_of_bounds", 700}, {"null_pointer", 700}, {"misaligned_scalar", 716}, {"divide_by_zero", 719}};
+    const Case cases[] = {
+        {"out_of_bounds", 700}, {"null_pointer", 700}, {"misaligned_scalar", 716}, {"divide_by_zero", 719}};
     const long before = emu_counter("faults");
     CUcontext context = nullptr;
     OK(cuCtxGetCurrent(&context));
@@ -141,6 +148,7 @@ int main() {
     RUN(memory_is_finite_and_accounted);
     RUN(asynchronous_errors_stick);
     RUN(bad_launches);
+    RUN(stubs_say_so);
     RUN(host_memory_that_is_gone);
     RUN(ten_thousand_faults);
     RUN(host_faults_are_chained);

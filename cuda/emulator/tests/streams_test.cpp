@@ -157,7 +157,9 @@ int end(CUstream stream) {
     return cuStreamEndCapture(stream, &graph);
 }
 
-void begin(CUstream stream, int mode = CU_STREAM_CAPTURE_MODE_THREAD_LOCAL) { OK(cuStreamBeginCapture_v2(stream, mode)); }
+void begin(CUstream stream, int mode = CU_STREAM_CAPTURE_MODE_THREAD_LOCAL) {
+    OK(cuStreamBeginCapture_v2(stream, mode));
+}
 
 void capture_errors() {
     Fixture f;
