@@ -39,8 +39,12 @@ public interface StepState {
             long rows,
             Map<String, Double> sums,
             @Nullable Halt halt) {
-        /** Keeps its own copy of the sums. */
+        /** Checks the counters and keeps its own copy of the sums. */
         public Snapshot {
+            if (step < 0 || epoch < 0 || position < 0 || rows < 0) {
+                throw new IllegalArgumentException("snapshot: step " + step + ", epoch " + epoch + ", position "
+                        + position + " and rows " + rows + " must be at least 0");
+            }
             sums = Map.copyOf(sums);
         }
 

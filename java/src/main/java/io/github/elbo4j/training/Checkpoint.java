@@ -113,6 +113,11 @@ record Checkpoint(
             named.put(METRICS.get(i), sums.getAtIndex(ValueLayout.JAVA_DOUBLE_UNALIGNED, i));
         }
         long[] counts = counters.toArray(ValueLayout.JAVA_LONG_UNALIGNED);
+        for (long count : counts) {
+            if (count < 0) {
+                throw new FormatException(file.source(), "its counters hold " + count, REMEDY);
+            }
+        }
         Snapshot state = new Snapshot(counts[0], counts[1], counts[2], counts[3], named, null);
         List<EpochReport> history = new ArrayList<>();
         while (file.metadata().containsKey("history." + (history.size() + 1))) {
@@ -130,11 +135,32 @@ record Checkpoint(
         return VaeFiles.restore(backend, model, vae -> {
             Parameters parameters = vae.parameters();
             VaeFiles.fill(file, VALUE, parameters, parameters.values());
+            requireNumbers(VALUE, parameters, parameters.values(), -Double.MAX_VALUE);
             for (int i = 0; i < parameters.moments(); i++) {
                 Tensor moment = parameters.moment(i);
                 VaeFiles.fill(file, moment(i), parameters, moment);
+                // The second moment is a mean of squares.
+                requireNumbers(moment(i), parameters, moment, i == 1 ? 0 : -Double.MAX_VALUE);
             }
         });
+    }
+
+    /** Refuses what no run can have written: it would stop the run at its next step, far from the cause. */
+    private void requireNumbers(String prefix, Parameters parameters, Tensor tensor, double least)
+            throws FormatException {
+        double[] numbers = tensor.downloadDoubles();
+        for (Parameters.Spec spec : parameters.specs()) {
+            int start = Math.toIntExact(parameters.value(spec.name()).offset());
+            for (int i = 0; i < spec.size(); i++) {
+                double number = numbers[start + i];
+                if (!(number >= least && number <= Double.MAX_VALUE)) {
+                    throw new FormatException(
+                            file.source(),
+                            "tensor '" + prefix + spec.name() + "' holds " + number + " at element " + i,
+                            REMEDY);
+                }
+            }
+        }
     }
 
     private void requireConsistent() throws FormatException {

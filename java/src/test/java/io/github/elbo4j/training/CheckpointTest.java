@@ -267,6 +267,22 @@ class CheckpointTest {
     }
 
     @Test
+    void numbersThatNoRunHasWrittenAreRefusedByName() throws IOException {
+        byte[] original = intact();
+        for (String tensor : new String[] {"value.heads.bias", "moment0.heads.bias", "moment1.heads.bias"}) {
+            for (float number : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, -1}) {
+                Files.write(folder.resolve(RunFolder.CHECKPOINT), original);
+                float[] numbers = {0, number};
+                byte[] file = rebuilt(metadata(), Map.of(tensor, MemorySegment.ofArray(numbers)));
+                boolean wrong = number != -1 || tensor.startsWith("moment1");
+                assertThat(refused(file, tensor + " " + number))
+                        .as(tensor + " " + number)
+                        .isEqualTo(wrong);
+            }
+        }
+    }
+
+    @Test
     void aNumberOfRowsThatTheDataDoesNotHaveIsRefused() throws IOException {
         byte[] original = intact();
         // With six rows the counters would be as consistent as with five.
