@@ -90,7 +90,11 @@ final class TrainCommand extends Subcommand {
     }
 
     private static void requireFree(Path folder) throws IOException {
-        RunFolder.requireNoRun(folder);
+        try {
+            RunFolder.requireNoRun(folder);
+        } catch (FormatException e) {
+            throw new InputException(e.getMessage() + "; --overwrite replaces the files of the run", e);
+        }
         for (String picture : List.of(Pictures.RECONSTRUCTIONS, Pictures.SAMPLES)) {
             if (Files.exists(folder.resolve(picture), LinkOption.NOFOLLOW_LINKS)) {
                 throw new InputException(folder + ": the folder already holds '" + picture
