@@ -1,4 +1,4 @@
-package io.github.elbo4j.backend.java;
+package io.github.elbo4j.backend.engine;
 
 import io.github.elbo4j.backend.Parameters;
 import io.github.elbo4j.backend.Tensor;
@@ -7,20 +7,20 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The flat arena of the reference backend: one tensor each for values, gradients and moments. */
-final class JavaParameters implements Parameters {
+/** The flat arena: one tensor each for values, gradients and moments. */
+final class EngineParameters implements Parameters {
     /** A range of the arena. */
     private record Extent(long offset, long end) {}
 
     private final List<Spec> specs;
     private final Map<String, Long> offsets = new LinkedHashMap<>();
     private final Map<String, Extent> groups = new LinkedHashMap<>();
-    private final JavaTensor values;
-    private final JavaTensor gradients;
-    private final List<JavaTensor> moments;
+    private final EngineTensor values;
+    private final EngineTensor gradients;
+    private final List<EngineTensor> moments;
     private long version;
 
-    JavaParameters(JavaWorkspace workspace, List<Spec> specs, int momentCount) {
+    EngineParameters(EngineWorkspace workspace, List<Spec> specs, int momentCount) {
         if (specs.isEmpty() || momentCount < 0 || momentCount > 4) {
             throw new IllegalArgumentException("parameters: " + specs.size() + " specifications (at least 1) and "
                     + momentCount + " moments (0 to 4)");
@@ -31,7 +31,7 @@ final class JavaParameters implements Parameters {
         String open = "";
         for (Spec spec : specs) {
             long[] shape = shape(spec);
-            long size = JavaWorkspace.elements(spec.name(), shape);
+            long size = EngineWorkspace.elements(spec.name(), shape);
             long offset = Math.ceilDiv(end, alignment) * alignment;
             if (offsets.put(spec.name(), offset) != null) {
                 throw new IllegalArgumentException("parameters: two are named '" + spec.name() + "'");
@@ -46,10 +46,10 @@ final class JavaParameters implements Parameters {
             open = spec.group();
         }
         long elements = end;
-        this.values = workspace.arena("values", elements);
-        this.gradients = workspace.arena("gradients", elements);
+        this.values = workspace.arena("values", elements, Engine.Use.VALUES);
+        this.gradients = workspace.arena("gradients", elements, Engine.Use.PLAIN);
         this.moments = java.util.stream.IntStream.range(0, momentCount)
-                .mapToObj(i -> workspace.arena("moment " + i, elements))
+                .mapToObj(i -> workspace.arena("moment " + i, elements, Engine.Use.PLAIN))
                 .toList();
     }
 
@@ -66,7 +66,7 @@ final class JavaParameters implements Parameters {
     @Override
     public View value(String name) {
         Spec spec = spec(name);
-        return new JavaView(values, spec.name(), offsets.getOrDefault(name, 0L), shape(spec));
+        return new EngineView(values, spec.name(), offsets.getOrDefault(name, 0L), shape(spec));
     }
 
     @Override
@@ -75,21 +75,21 @@ final class JavaParameters implements Parameters {
         if (!spec.trained()) {
             throw new IllegalArgumentException("parameter '" + name + "' is not trained and has no gradient");
         }
-        return new JavaView(gradients, "gradient of " + name, offsets.getOrDefault(name, 0L), shape(spec));
+        return new EngineView(gradients, "gradient of " + name, offsets.getOrDefault(name, 0L), shape(spec));
     }
 
     @Override
-    public JavaTensor values() {
+    public EngineTensor values() {
         return values;
     }
 
     @Override
-    public JavaTensor gradients() {
+    public EngineTensor gradients() {
         return gradients;
     }
 
     @Override
-    public JavaTensor moment(int index) {
+    public EngineTensor moment(int index) {
         if (index < 0 || index >= moments.size()) {
             throw new IllegalArgumentException("moment " + index + " of " + moments.size());
         }

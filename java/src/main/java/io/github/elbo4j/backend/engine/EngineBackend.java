@@ -1,72 +1,75 @@
-package io.github.elbo4j.backend.java;
+package io.github.elbo4j.backend.engine;
 
 import io.github.elbo4j.backend.Backend;
 import io.github.elbo4j.backend.BackendInfo;
 import io.github.elbo4j.backend.DType;
 import io.github.elbo4j.backend.DataKernels;
 import io.github.elbo4j.backend.KernelCall;
+import io.github.elbo4j.backend.Kernels;
 import io.github.elbo4j.backend.LatentKernels;
 import io.github.elbo4j.backend.LinearKernels;
 import io.github.elbo4j.backend.LossKernels;
 import io.github.elbo4j.backend.OptimizerKernels;
+import io.github.elbo4j.backend.Rows;
 import io.github.elbo4j.backend.Workspace;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** The reference backend; its own kernels run at once, those of a recording are noted. */
-final class JavaBackend implements Backend {
-    private final DType real;
-    private final JavaWorkers workers;
-    private final JavaKernels eager;
-    private final Set<JavaWorkspace> workspaces = new HashSet<>();
+/**
+ * A backend of an {@link Engine}; its own kernels run at once, those of a recording are noted.
+ *
+ * @param <C> the engine's type of a bound call
+ */
+public final class EngineBackend<C> implements Backend {
+    private final Engine<C> engine;
+    private final Kernels eager;
+    private final Set<EngineWorkspace> workspaces = new HashSet<>();
     private long bytesInUse;
     private long bytesPeak;
     private boolean open = true;
 
-    JavaBackend(DType real, int threads) {
-        this.real = real;
-        this.workers = new JavaWorkers(threads);
-        this.eager = new JavaKernels(this, this::runNow);
+    /** A backend that owns the engine and closes it. */
+    public EngineBackend(Engine<C> engine) {
+        this.engine = engine;
+        this.eager = engine.kernels(this, this::runNow);
     }
 
-    JavaWorkers workers() {
-        return workers;
+    Engine<C> engine() {
+        return engine;
+    }
+
+    EngineRecording<C> recording(EngineWorkspace workspace, EngineStepState state, Rows rows) {
+        return new EngineRecording<>(this, workspace, state, rows);
     }
 
     /** Runs a call at once on all its rows, holding every workspace that it writes to. */
-    private void runNow(KernelCall call, JavaStep step) {
+    private void runNow(KernelCall call, C command) {
         requireOpen();
-        JavaOperands.tensors(call.inputs());
-        JavaOperands.tensors(call.outputs());
-        Set<JavaWorkspace> held = JavaOperands.written(call);
-        JavaWorkspace.enterAll(held, call.kernel());
+        Operands.tensors(call.inputs());
+        List<EngineTensor> written = Operands.tensors(call.outputs());
+        Set<EngineWorkspace> held = Operands.written(call);
+        EngineWorkspace.enterAll(held, call.kernel());
         try {
-            var rows = call.rows();
-            step.run(rows == null ? 0 : Math.toIntExact(rows.capacity()));
-            JavaOperands.tensors(call.outputs()).forEach(JavaTensor::changed);
+            if (call.scheduled() && call.state() instanceof EngineStepState state) {
+                state.requireSchedule(1);
+            }
+            engine.run(call, command);
+            written.forEach(EngineTensor::changed);
         } finally {
-            held.forEach(JavaWorkspace::exit);
+            held.forEach(EngineWorkspace::exit);
         }
     }
 
     @Override
     public synchronized BackendInfo info() {
-        String type = real == DType.F32 ? "fp32" : "fp64";
-        return new BackendInfo(
-                "java",
-                "JVM on " + System.getProperty("os.arch") + ", " + workers.threads() + " threads",
-                "java-" + type,
-                0,
-                workers.threads(),
-                bytesInUse,
-                bytesPeak);
+        return engine.info(bytesInUse, bytesPeak);
     }
 
     @Override
     public DType real() {
-        return real;
+        return engine.real();
     }
 
     @Override
@@ -76,15 +79,15 @@ final class JavaBackend implements Backend {
         }
         synchronized (this) {
             requireOpen();
-            JavaWorkspace workspace = new JavaWorkspace(this, name, byteBudget);
+            EngineWorkspace workspace = new EngineWorkspace(this, name, byteBudget);
             workspaces.add(workspace);
             return workspace;
         }
     }
 
-    synchronized void requireOpen() {
+    private synchronized void requireOpen() {
         if (!open) {
-            throw new IllegalStateException("backend 'java' is closed");
+            throw new IllegalStateException("backend '" + info().name() + "' is closed");
         }
     }
 
@@ -93,7 +96,7 @@ final class JavaBackend implements Backend {
         bytesPeak = Math.max(bytesPeak, bytesInUse);
     }
 
-    synchronized void freed(JavaWorkspace workspace) {
+    synchronized void freed(EngineWorkspace workspace) {
         workspaces.remove(workspace);
     }
 
@@ -124,7 +127,7 @@ final class JavaBackend implements Backend {
 
     @Override
     public void close() {
-        List<JavaWorkspace> left;
+        List<EngineWorkspace> left;
         synchronized (this) {
             if (!open) {
                 return;
@@ -133,24 +136,24 @@ final class JavaBackend implements Backend {
             open = false;
             left = List.copyOf(workspaces);
         }
-        List<JavaWorkspace> entered = new ArrayList<>();
+        List<EngineWorkspace> entered = new ArrayList<>();
         try {
-            for (JavaWorkspace workspace : left) {
-                if (workspace.enterIfOpen("close of backend 'java'")) {
+            for (EngineWorkspace workspace : left) {
+                if (workspace.enterIfOpen("close of backend '" + info().name() + "'")) {
                     entered.add(workspace);
                 }
             }
         } catch (IllegalStateException e) {
-            entered.forEach(JavaWorkspace::exit);
+            entered.forEach(EngineWorkspace::exit);
             synchronized (this) {
                 open = true;
             }
             throw e;
         }
         // Replays first: whichever workspace they use, none is in the way of another then.
-        entered.forEach(JavaWorkspace::disposeReplays);
-        entered.forEach(JavaWorkspace::freeAll);
-        entered.forEach(JavaWorkspace::exit);
-        workers.close();
+        entered.forEach(EngineWorkspace::disposeReplays);
+        entered.forEach(EngineWorkspace::freeAll);
+        entered.forEach(EngineWorkspace::exit);
+        engine.close();
     }
 }

@@ -1,4 +1,4 @@
-package io.github.elbo4j.backend.java;
+package io.github.elbo4j.backend.engine;
 
 import io.github.elbo4j.backend.BackendMemoryException;
 import io.github.elbo4j.backend.DType;
@@ -17,22 +17,23 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 
-/** A workspace of the reference backend; finds out when two threads use it at the same time. */
-final class JavaWorkspace implements Workspace {
+/** A workspace; finds out when two threads use it at the same time. */
+final class EngineWorkspace implements Workspace {
     /** Who is inside, and in which call. */
     private record Visit(Thread thread, String call) {}
 
-    private final JavaBackend backend;
+    private final EngineBackend<?> backend;
     private final String name;
     private final long byteBudget;
     private final AtomicReference<Visit> visitor = new AtomicReference<>();
-    private final Set<JavaTensor> tensors = new HashSet<>();
-    private final List<JavaParameters> parameters = new ArrayList<>();
-    private final Set<JavaReplay> replays = new HashSet<>();
+    private final Set<EngineTensor> tensors = new HashSet<>();
+    private final List<EngineParameters> parameters = new ArrayList<>();
+    private final Set<EngineReplay> replays = new HashSet<>();
+    private final List<EngineStepState> states = new ArrayList<>();
     private volatile boolean open = true;
     private long bytesInUse;
 
-    JavaWorkspace(JavaBackend backend, String name, long byteBudget) {
+    EngineWorkspace(EngineBackend<?> backend, String name, long byteBudget) {
         this.backend = backend;
         this.name = name;
         this.byteBudget = byteBudget;
@@ -73,21 +74,21 @@ final class JavaWorkspace implements Workspace {
     }
 
     /** Enters several workspaces, or none. */
-    static void enterAll(Collection<JavaWorkspace> workspaces, String call) {
-        List<JavaWorkspace> entered = new ArrayList<>();
+    static void enterAll(Collection<EngineWorkspace> workspaces, String call) {
+        List<EngineWorkspace> entered = new ArrayList<>();
         try {
-            for (JavaWorkspace workspace : workspaces) {
+            for (EngineWorkspace workspace : workspaces) {
                 workspace.enter(call);
                 entered.add(workspace);
             }
         } catch (IllegalStateException e) {
-            entered.forEach(JavaWorkspace::exit);
+            entered.forEach(EngineWorkspace::exit);
             throw e;
         }
     }
 
     @Override
-    public JavaBackend backend() {
+    public EngineBackend<?> backend() {
         return backend;
     }
 
@@ -105,33 +106,41 @@ final class JavaWorkspace implements Workspace {
     public Tensor tensor(String tensorName, DType type, long... shape) {
         enter("tensor '" + tensorName + "'");
         try {
-            return newTensor(tensorName, type, shape, false);
+            return newTensor(tensorName, type, shape, Engine.Use.PLAIN, false);
         } finally {
             exit();
         }
     }
 
     /** {@return one part of a parameter arena; called from within {@link #parameters}} */
-    JavaTensor arena(String part, long elements) {
-        return newTensor(part, backend.real(), new long[] {elements}, true);
+    EngineTensor arena(String part, long elements, Engine.Use use) {
+        return newTensor(part, backend.real(), new long[] {elements}, use, true);
     }
 
-    private JavaTensor newTensor(String tensorName, DType type, long[] shape, boolean ownedByParameters) {
-        JavaMemory memory = allocate(tensorName, type, elements(tensorName, shape));
-        JavaTensor tensor = new JavaTensor(this, tensorName, type, shape, memory, ownedByParameters);
+    private EngineTensor newTensor(
+            String tensorName, DType type, long[] shape, Engine.Use use, boolean ownedByParameters) {
+        Memory memory = allocate(tensorName, type, elements(tensorName, shape), use);
+        EngineTensor tensor = new EngineTensor(this, tensorName, type, shape, memory, ownedByParameters);
         tensors.add(tensor);
         return tensor;
     }
 
-    JavaMemory allocate(String what, DType type, long elements) {
-        if (elements > Long.MAX_VALUE / type.bytes() || elements * type.bytes() > byteBudget - bytesInUse()) {
+    Memory allocate(String what, DType type, long elements, Engine.Use use) {
+        if (elements > Long.MAX_VALUE / (2L * type.bytes())
+                || backend.engine().bytes(type, elements, use) > byteBudget - bytesInUse()) {
             throw new BackendMemoryException("'" + what + "': " + elements + " elements of " + type
                     + " exceed the budget of workspace '" + name + "', " + bytesInUse() + " of " + byteBudget
                     + " bytes used; raise the budget, or use a smaller batch or model");
         }
-        JavaMemory memory = new JavaMemory(type, elements, "'" + what + "'");
-        account(elements * type.bytes());
+        Memory memory = backend.engine().allocate("'" + what + "'", type, elements, use);
+        account(memory.bytes());
         return memory;
+    }
+
+    /** Frees memory that {@link #allocate} gave. */
+    void free(Memory memory) {
+        account(-memory.bytes());
+        memory.free();
     }
 
     private synchronized void account(long bytes) {
@@ -142,13 +151,13 @@ final class JavaWorkspace implements Workspace {
     @Override
     public Parameters parameters(List<Parameters.Spec> specs, int moments) {
         enter("parameters");
-        Set<JavaTensor> before = Set.copyOf(tensors);
+        Set<EngineTensor> before = Set.copyOf(tensors);
         try {
-            JavaParameters made = new JavaParameters(this, specs, moments);
+            EngineParameters made = new EngineParameters(this, specs, moments);
             parameters.add(made);
             return made;
         } catch (RuntimeException | Error e) {
-            for (JavaTensor tensor : List.copyOf(tensors)) {
+            for (EngineTensor tensor : List.copyOf(tensors)) {
                 if (!before.contains(tensor)) {
                     drop(tensor);
                 }
@@ -160,8 +169,8 @@ final class JavaWorkspace implements Workspace {
     }
 
     /** Packed copies of parameters are stale if this tensor holds their values. */
-    void valuesChanged(JavaTensor tensor) {
-        for (JavaParameters candidate : parameters) {
+    void valuesChanged(EngineTensor tensor) {
+        for (EngineParameters candidate : parameters) {
             if (candidate.values() == tensor) {
                 candidate.valuesChanged();
             }
@@ -172,7 +181,9 @@ final class JavaWorkspace implements Workspace {
     public StepState stepState(long seed, List<String> slots, int tableSteps, List<String> metrics) {
         enter("stepState");
         try {
-            return new JavaStepState(this, seed, slots, tableSteps, metrics);
+            EngineStepState state = new EngineStepState(this, seed, slots, tableSteps, metrics);
+            states.add(state);
+            return state;
         } finally {
             exit();
         }
@@ -180,7 +191,7 @@ final class JavaWorkspace implements Workspace {
 
     @Override
     public Replay record(StepState state, Rows rows, Consumer<Recording> step) {
-        if (!(state instanceof JavaStepState own) || own.workspace() != this) {
+        if (!(state instanceof EngineStepState own) || own.workspace() != this) {
             throw new IllegalArgumentException(
                     "record: the step state belongs to another workspace than '" + name + "'");
         }
@@ -188,10 +199,10 @@ final class JavaWorkspace implements Workspace {
             throw new IllegalArgumentException("record: takes rows that are not folded, but got " + rows);
         }
         enter("record");
-        JavaRecording recording = new JavaRecording(this, own, rows);
+        EngineRecording<?> recording = backend.recording(this, own, rows);
         try {
             step.accept(recording);
-            JavaReplay replay = recording.finish();
+            EngineReplay replay = recording.finish();
             replays.add(replay);
             return replay;
         } catch (RuntimeException | Error e) {
@@ -202,7 +213,7 @@ final class JavaWorkspace implements Workspace {
         }
     }
 
-    void release(JavaTensor tensor) {
+    void release(EngineTensor tensor) {
         if (!enterIfOpen("close of '" + tensor.name() + "'")) {
             return;
         }
@@ -215,18 +226,13 @@ final class JavaWorkspace implements Workspace {
         }
     }
 
-    void release(JavaReplay replay, long scratchBytes) {
+    void forget(EngineReplay replay) {
         replays.remove(replay);
-        account(-scratchBytes);
     }
 
-    void freeScratch(long bytes) {
-        account(-bytes);
-    }
-
-    private void drop(JavaTensor tensor) {
+    private void drop(EngineTensor tensor) {
         tensors.remove(tensor);
-        account(-tensor.bytes());
+        account(-tensor.memory().bytes());
         tensor.free();
     }
 
@@ -246,10 +252,10 @@ final class JavaWorkspace implements Workspace {
 
     /** Closes every tensor to new users, or none if a replay of another workspace uses one. */
     private void retireAll() {
-        List<JavaTensor> retired = new ArrayList<>();
-        for (JavaTensor tensor : tensors) {
+        List<EngineTensor> retired = new ArrayList<>();
+        for (EngineTensor tensor : tensors) {
             if (!tensor.retireUnlessUsedElsewhere()) {
-                retired.forEach(JavaTensor::revive);
+                retired.forEach(EngineTensor::revive);
                 throw new IllegalStateException("close: tensor '" + tensor.name() + "' of workspace '" + name
                         + "' is used by an open replay of another workspace; close that one first");
             }
@@ -259,13 +265,14 @@ final class JavaWorkspace implements Workspace {
 
     /** Closes the replays, within a call that holds the workspace. */
     void disposeReplays() {
-        List.copyOf(replays).forEach(JavaReplay::dispose);
+        List.copyOf(replays).forEach(EngineReplay::dispose);
     }
 
     /** Frees everything but replays, within a call that holds the workspace. */
     void freeAll() {
         open = false;
         List.copyOf(tensors).forEach(this::drop);
+        states.forEach(state -> state.memory().free());
         backend.freed(this);
     }
 

@@ -1,18 +1,18 @@
-package io.github.elbo4j.backend.java;
+package io.github.elbo4j.backend.engine;
 
 import io.github.elbo4j.backend.Backend;
 import io.github.elbo4j.backend.DType;
 import io.github.elbo4j.backend.Scratch;
 
 /** An intermediate of a recording; open while the recording is made. */
-final class JavaScratch implements Scratch {
-    private final JavaRecording recording;
+final class EngineScratch implements Scratch {
+    private final EngineRecording<?> recording;
     private final String name;
     private final DType type;
     private final long[] shape;
-    private final JavaMemory memory;
+    private final Memory memory;
 
-    JavaScratch(JavaRecording recording, String name, DType type, long[] shape, JavaMemory memory) {
+    EngineScratch(EngineRecording<?> recording, String name, DType type, long[] shape, Memory memory) {
         this.recording = recording;
         this.name = name;
         this.type = type;
@@ -20,11 +20,11 @@ final class JavaScratch implements Scratch {
         this.memory = memory;
     }
 
-    JavaRecording recording() {
+    EngineRecording<?> recording() {
         return recording;
     }
 
-    JavaMemory memory() {
+    Memory memory() {
         return memory;
     }
 
@@ -45,7 +45,7 @@ final class JavaScratch implements Scratch {
 
     @Override
     public Backend backend() {
-        return recording.workspace().backend();
+        return recording.backend();
     }
 
     @Override

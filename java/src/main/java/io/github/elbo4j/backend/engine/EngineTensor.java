@@ -1,4 +1,4 @@
-package io.github.elbo4j.backend.java;
+package io.github.elbo4j.backend.engine;
 
 import io.github.elbo4j.backend.Backend;
 import io.github.elbo4j.backend.DType;
@@ -6,24 +6,24 @@ import io.github.elbo4j.backend.Tensor;
 import io.github.elbo4j.backend.View;
 import java.lang.foreign.MemorySegment;
 
-/** A tensor of the reference backend. */
-final class JavaTensor implements Tensor {
-    private final JavaWorkspace workspace;
+/** A tensor with the pins of the replays that use it. */
+final class EngineTensor implements Tensor {
+    private final EngineWorkspace workspace;
     private final String name;
     private final DType type;
     private final long[] shape;
-    private final JavaMemory memory;
+    private final Memory memory;
     private final boolean ownedByParameters;
     private int pins;
     private int foreignPins;
     private boolean open = true;
 
-    JavaTensor(
-            JavaWorkspace workspace,
+    EngineTensor(
+            EngineWorkspace workspace,
             String name,
             DType type,
             long[] shape,
-            JavaMemory memory,
+            Memory memory,
             boolean ownedByParameters) {
         this.workspace = workspace;
         this.name = name;
@@ -33,20 +33,16 @@ final class JavaTensor implements Tensor {
         this.ownedByParameters = ownedByParameters;
     }
 
-    JavaWorkspace workspace() {
+    EngineWorkspace workspace() {
         return workspace;
     }
 
-    JavaMemory memory() {
+    Memory memory() {
         return memory;
     }
 
-    long bytes() {
-        return size() * type.bytes();
-    }
-
     /** Counts a replay that uses this tensor; {@code user} is the replay's workspace. */
-    synchronized void pin(JavaWorkspace user) {
+    synchronized void pin(EngineWorkspace user) {
         if (!open) {
             throw new IllegalStateException("tensor '" + name + "' is closed");
         }
@@ -54,7 +50,7 @@ final class JavaTensor implements Tensor {
         foreignPins += user == workspace ? 0 : 1;
     }
 
-    synchronized void unpin(JavaWorkspace user) {
+    synchronized void unpin(EngineWorkspace user) {
         pins--;
         foreignPins -= user == workspace ? 0 : 1;
     }
@@ -108,7 +104,7 @@ final class JavaTensor implements Tensor {
         long offset = byteOffset("upload", source, elementOffset);
         workspace.enter("upload to '" + name + "'");
         try {
-            MemorySegment.copy(source, 0, memory.segment(), offset, source.byteSize());
+            memory.upload(source, offset);
             workspace.valuesChanged(this);
         } finally {
             workspace.exit();
@@ -123,7 +119,7 @@ final class JavaTensor implements Tensor {
         }
         workspace.enter("download of '" + name + "'");
         try {
-            MemorySegment.copy(memory.segment(), offset, target, 0, target.byteSize());
+            memory.download(target, offset);
         } finally {
             workspace.exit();
         }
@@ -146,7 +142,7 @@ final class JavaTensor implements Tensor {
 
     @Override
     public View view(String viewName, long elementOffset, long... viewShape) {
-        long elements = JavaWorkspace.elements(viewName, viewShape);
+        long elements = EngineWorkspace.elements(viewName, viewShape);
         if (elementOffset < 0
                 || elementOffset > size() - elements
                 || elementOffset * type.bytes() % VIEW_ALIGNMENT != 0) {
@@ -155,7 +151,7 @@ final class JavaTensor implements Tensor {
                     + " must lie in tensor '" + name + "' of " + size() + " elements and begin at a multiple of "
                     + VIEW_ALIGNMENT + " bytes");
         }
-        return new JavaView(this, viewName, elementOffset, viewShape);
+        return new EngineView(this, viewName, elementOffset, viewShape);
     }
 
     @Override

@@ -1,17 +1,17 @@
-package io.github.elbo4j.backend.java;
+package io.github.elbo4j.backend.engine;
 
 import io.github.elbo4j.backend.Backend;
 import io.github.elbo4j.backend.DType;
 import io.github.elbo4j.backend.View;
 
-/** A window on a tensor of the reference backend. */
-final class JavaView implements View {
-    private final JavaTensor tensor;
+/** A window on a tensor. */
+final class EngineView implements View {
+    private final EngineTensor tensor;
     private final String name;
     private final long offset;
     private final long[] shape;
 
-    JavaView(JavaTensor tensor, String name, long offset, long[] shape) {
+    EngineView(EngineTensor tensor, String name, long offset, long[] shape) {
         this.tensor = tensor;
         this.name = name;
         this.offset = offset;
@@ -19,7 +19,7 @@ final class JavaView implements View {
     }
 
     @Override
-    public JavaTensor tensor() {
+    public EngineTensor tensor() {
         return tensor;
     }
 

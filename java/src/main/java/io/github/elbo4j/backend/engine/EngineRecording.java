@@ -1,8 +1,9 @@
-package io.github.elbo4j.backend.java;
+package io.github.elbo4j.backend.engine;
 
 import io.github.elbo4j.backend.DType;
 import io.github.elbo4j.backend.DataKernels;
 import io.github.elbo4j.backend.KernelCall;
+import io.github.elbo4j.backend.Kernels;
 import io.github.elbo4j.backend.LatentKernels;
 import io.github.elbo4j.backend.LinearKernels;
 import io.github.elbo4j.backend.LossKernels;
@@ -15,35 +16,35 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Notes checked calls and the intermediates between them. */
-final class JavaRecording implements Recording {
-    private final JavaWorkspace workspace;
-    private final JavaStepState state;
+final class EngineRecording<C> implements Recording {
+    private final EngineBackend<C> backend;
+    private final EngineWorkspace workspace;
+    private final EngineStepState state;
     private final Rows rows;
     private final Thread thread = Thread.currentThread();
-    private final JavaKernels kernels;
-    private final List<KernelCall> calls = new ArrayList<>();
-    private final List<JavaStep> steps = new ArrayList<>();
-    private final List<JavaTensor> pinned = new ArrayList<>();
-    private long scratchBytes;
-    private boolean selectsRows;
+    private final Kernels kernels;
+    private final List<Engine.Issued<C>> issued = new ArrayList<>();
+    private final List<EngineTensor> pinned = new ArrayList<>();
+    private final List<Memory> scratch = new ArrayList<>();
     private boolean open = true;
 
-    JavaRecording(JavaWorkspace workspace, JavaStepState state, Rows rows) {
+    EngineRecording(EngineBackend<C> backend, EngineWorkspace workspace, EngineStepState state, Rows rows) {
+        this.backend = backend;
         this.workspace = workspace;
         this.state = state;
         this.rows = rows;
-        this.kernels = new JavaKernels(workspace.backend(), this::note);
+        this.kernels = backend.engine().kernels(backend, this::note);
     }
 
-    JavaWorkspace workspace() {
-        return workspace;
+    EngineBackend<C> backend() {
+        return backend;
     }
 
     boolean isOpen() {
         return open;
     }
 
-    private void note(KernelCall call, JavaStep step) {
+    private void note(KernelCall call, C command) {
         requireOpen(call.kernel());
         Rows used = call.rows();
         if (used != null && used.capacity() != rows.capacity()) {
@@ -54,29 +55,23 @@ final class JavaRecording implements Recording {
             throw new IllegalArgumentException(call.kernel()
                     + ": the step state is not that of the recording in workspace '" + workspace.name() + "'");
         }
-        boolean selects = call.kernel().equals("selectRows");
-        if (selects && (selectsRows || !calls.isEmpty())) {
+        if (call.selectsRows() && !issued.isEmpty()) {
             throw new IllegalStateException(
                     "selectRows must be the first call of a recording, and the only one of its kind");
         }
-        selectsRows |= selects;
         List<Operand> operands = new ArrayList<>(call.inputs());
         operands.addAll(call.outputs());
-        List<Operand> stored = new ArrayList<>();
         for (Operand operand : operands) {
-            if (!(operand instanceof JavaScratch scratch)) {
-                stored.add(operand);
-            } else if (scratch.recording() != this) {
+            if (operand instanceof EngineScratch intermediate && intermediate.recording() != this) {
                 throw new IllegalArgumentException(
                         call.kernel() + ": '" + operand.name() + "' is an intermediate of another recording");
             }
         }
-        for (JavaTensor tensor : JavaOperands.tensors(stored)) {
+        for (EngineTensor tensor : Operands.stored(operands)) {
             tensor.pin(workspace);
             pinned.add(tensor);
         }
-        calls.add(call);
-        steps.add(step);
+        issued.add(new Engine.Issued<>(call, command));
     }
 
     private void requireOpen(String what) {
@@ -86,15 +81,27 @@ final class JavaRecording implements Recording {
         }
     }
 
-    JavaReplay finish() {
+    EngineReplay finish() {
         open = false;
-        return new JavaReplay(workspace, state, rows, calls, steps, pinned, scratchBytes, selectsRows);
+        Program program = backend.engine().program(state.memory(), rows, List.copyOf(issued), this::allocate);
+        return new EngineReplay(
+                workspace,
+                state,
+                rows,
+                issued.stream().map(Engine.Issued::call).toList(),
+                program,
+                new EngineReplay.Holdings(List.copyOf(pinned), List.copyOf(scratch)));
     }
 
     void abandon() {
         open = false;
-        pinned.forEach(tensor -> tensor.unpin(workspace));
-        workspace.freeScratch(scratchBytes);
+        new EngineReplay.Holdings(pinned, scratch).release(workspace);
+    }
+
+    private Memory allocate(String what, DType type, long elements) {
+        Memory memory = workspace.allocate(what, type, elements, Engine.Use.PLAIN);
+        scratch.add(memory);
+        return memory;
     }
 
     @Override
@@ -112,15 +119,12 @@ final class JavaRecording implements Recording {
         long[] shape = new long[rowShape.length + 1];
         shape[0] = used.total();
         System.arraycopy(rowShape, 0, shape, 1, rowShape.length);
-        long elements = JavaWorkspace.elements(name, shape);
-        JavaMemory memory = workspace.allocate(name, type, elements);
-        scratchBytes += elements * type.bytes();
-        return new JavaScratch(this, name, type, shape, memory);
+        return new EngineScratch(this, name, type, shape, allocate(name, type, EngineWorkspace.elements(name, shape)));
     }
 
     @Override
     public Scratch scratch(String name, Rows used, long... rowShape) {
-        return scratch(name, workspace.backend().real(), used, rowShape);
+        return scratch(name, backend.real(), used, rowShape);
     }
 
     @Override
