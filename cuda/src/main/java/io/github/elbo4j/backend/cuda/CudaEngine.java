@@ -35,7 +35,7 @@ final class CudaEngine implements Engine<CudaCommand> {
     private final CudaStream stream;
     private final CudaPool pool;
     private final CudaStaging staging;
-    private final CudaModule module;
+    private final CudaKernels module;
     private final CudaLanes eager;
     private final CudaLanes capture;
 
@@ -52,21 +52,16 @@ final class CudaEngine implements Engine<CudaCommand> {
         this.stepsPerLaunch = stepsPerLaunch;
         this.context = CudaContext.open(device);
         try {
-            context.enter();
-            try {
-                this.stream = part(CudaStream.open(context));
-                this.pool = part(new CudaPool(context, stream, pooled));
-                this.staging = part(new CudaStaging(context, stream));
-                this.module = part(CudaModule.load(context));
-                CudaEvent fork = part(CudaEvent.open(context));
-                CudaEvent join = part(CudaEvent.open(context));
-                CudaLane now = lane(stream);
-                this.eager = new CudaLanes(now, now, fork, join);
-                this.capture = new CudaLanes(
-                        lane(part(CudaStream.open(context))), lane(part(CudaStream.open(context))), fork, join);
-            } finally {
-                context.exit();
-            }
+            this.stream = part(CudaStream.open(context));
+            this.pool = part(new CudaPool(context, stream, pooled));
+            this.staging = part(new CudaStaging(context, stream));
+            this.module = part(CudaKernels.load(context));
+            CudaEvent fork = part(CudaEvent.open(context));
+            CudaEvent join = part(CudaEvent.open(context));
+            CudaLane now = lane(stream);
+            this.eager = new CudaLanes(now, now, fork, join);
+            this.capture = new CudaLanes(
+                    lane(part(CudaStream.open(context))), lane(part(CudaStream.open(context))), fork, join);
         } catch (RuntimeException | Error e) {
             close();
             throw e;
@@ -106,7 +101,7 @@ final class CudaEngine implements Engine<CudaCommand> {
         return staging;
     }
 
-    CudaModule module() {
+    CudaKernels module() {
         return module;
     }
 
@@ -118,7 +113,7 @@ final class CudaEngine implements Engine<CudaCommand> {
         return capture;
     }
 
-    /** Runs a body that calls the driver, one at a time, with the device's context current. */
+    /** Runs a body that calls the driver, one at a time. */
     void inside(Runnable body) {
         inside(() -> {
             body.run();
@@ -126,17 +121,12 @@ final class CudaEngine implements Engine<CudaCommand> {
         });
     }
 
-    /** {@return what a body gives that calls the driver, one at a time, with the device's context current} */
+    /** {@return what a body gives that calls the driver, one at a time} */
     <T> T inside(Supplier<T> body) {
         lock.lock();
         try {
             context.requireUsable();
-            context.enter();
-            try {
-                return body.get();
-            } finally {
-                context.exit();
-            }
+            return body.get();
         } finally {
             lock.unlock();
         }
@@ -185,7 +175,7 @@ final class CudaEngine implements Engine<CudaCommand> {
 
     @Override
     public Kernels kernels(Backend backend, Issuer<CudaCommand> issuer) {
-        return new CudaKernels(backend, issuer);
+        return new CudaFamilies(backend, issuer);
     }
 
     @Override
@@ -260,12 +250,10 @@ final class CudaEngine implements Engine<CudaCommand> {
             event.record(stream);
             return event;
         });
-        context.enter();
         try {
             here.synchronize();
         } finally {
-            context.exit();
-            quietly(here::close);
+            here.close();
         }
     }
 
@@ -273,18 +261,13 @@ final class CudaEngine implements Engine<CudaCommand> {
     public void close() {
         lock.lock();
         try {
-            context.enter();
-            try {
-                for (AutoCloseable part : parts.reversed()) {
-                    part.close();
-                }
-            } catch (Exception e) {
-                throw new IllegalStateException(e);
-            } finally {
-                context.exit();
+            for (AutoCloseable part : parts.reversed()) {
+                part.close();
             }
-        } finally {
             context.close();
+        } catch (Exception e) {
+            throw new IllegalStateException("closing a part of the CUDA backend never throws", e);
+        } finally {
             lock.unlock();
         }
     }

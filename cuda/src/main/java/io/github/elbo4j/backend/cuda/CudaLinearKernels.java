@@ -22,6 +22,7 @@ final class CudaLinearKernels implements LinearKernels {
     /** Most row blocks that one thread block takes alone: above it a second pass is cheaper. */
     private static final int MAX_BLOCKS_IN_ONE_PASS = 8;
 
+    private static final int MAX_GRID_Y = 65_535;
     private static final int SUM_COLUMNS = 32;
     private static final int SUM_THREADS = 8;
 
@@ -177,7 +178,7 @@ final class CudaLinearKernels implements LinearKernels {
         private void bias(CudaTape tape) {
             int across = (int) Math.ceilDiv(g.columns(), (long) SUM_COLUMNS);
             long blocks = Math.ceilDiv(rows.total(), (long) SUM_BLOCK);
-            boolean onePass = blocks <= MAX_BLOCKS_IN_ONE_PASS || blocks > tape.limits().maxGridY();
+            boolean onePass = blocks <= MAX_BLOCKS_IN_ONE_PASS || blocks > MAX_GRID_Y;
             long partial = onePass ? 0 : tape.temporary(blocks * g.columns());
             tape.launch(
                     "linear_backward_weights_f32",

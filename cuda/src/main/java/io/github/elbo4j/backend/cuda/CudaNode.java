@@ -17,7 +17,7 @@ sealed interface CudaNode {
      * @param arguments as the kernel declares them
      */
     record Launch(
-            CudaModule.Kernel kernel, int gridX, int gridY, int blockX, int blockY, boolean side, Object[] arguments)
+            CudaKernels.Kernel kernel, int gridX, int gridY, int blockX, int blockY, boolean side, Object[] arguments)
             implements CudaNode {
         @Override
         public void issue(CudaLanes lanes) {

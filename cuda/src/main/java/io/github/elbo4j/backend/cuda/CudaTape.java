@@ -83,6 +83,9 @@ final class CudaTape {
         }
         command.issue(this);
         side = false;
+        if (!unshadowed.isEmpty()) {
+            join();
+        }
         unshadowed.forEach(values -> cast(values, null, values.twin()));
         unshadowed.clear();
     }
