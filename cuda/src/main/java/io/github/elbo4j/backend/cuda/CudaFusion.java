@@ -88,7 +88,8 @@ final class CudaFusion {
     static String explain(List<Group> groups) {
         return groups.stream()
                 .map(group -> {
-                    String calls = group.calls().stream().map(KernelCall::toString).collect(Collectors.joining("\n"));
+                    String calls =
+                            group.calls().stream().map(KernelCall::toString).collect(Collectors.joining("\n"));
                     if (group.calls().size() > 1) {
                         return calls + "\n  merged: "
                                 + group.calls().stream().map(KernelCall::kernel).collect(Collectors.joining(" + "));

@@ -148,8 +148,7 @@ final class CudaLinearKernels implements LinearKernels {
     }
 
     /** dW = g^T x, db = column sums of g. */
-    private record BackwardWeights(
-            Rows rows, CudaOperand x, CudaOperand g, CudaOperand dw, CudaOperand db, boolean add)
+    private record BackwardWeights(Rows rows, CudaOperand x, CudaOperand g, CudaOperand dw, CudaOperand db, boolean add)
             implements CudaCommand {
         @Override
         public boolean side() {

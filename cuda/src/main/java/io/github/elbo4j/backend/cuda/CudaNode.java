@@ -1,5 +1,7 @@
 package io.github.elbo4j.backend.cuda;
 
+import java.util.List;
+
 /** One operation of a recorded step, with everything it needs. */
 sealed interface CudaNode {
     /** Issues it on a stream of its branch. */
@@ -17,11 +19,17 @@ sealed interface CudaNode {
      * @param arguments as the kernel declares them
      */
     record Launch(
-            CudaKernels.Kernel kernel, int gridX, int gridY, int blockX, int blockY, boolean side, Object[] arguments)
+            CudaKernels.Kernel kernel,
+            int gridX,
+            int gridY,
+            int blockX,
+            int blockY,
+            boolean side,
+            List<Object> arguments)
             implements CudaNode {
         @Override
         public void issue(CudaLanes lanes) {
-            kernel.launch(lanes.of(side).stream(), gridX, gridY, blockX, blockY, arguments);
+            kernel.launch(lanes.of(side).stream(), gridX, gridY, blockX, blockY, arguments.toArray());
         }
     }
 

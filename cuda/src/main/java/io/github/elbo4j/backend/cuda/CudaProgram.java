@@ -63,8 +63,8 @@ final class CudaProgram implements Program {
                 .filter(memory -> memory.twin() != 0)
                 .distinct()
                 .toList();
-        CudaProgram program = new CudaProgram(
-                engine, state, rows, List.copyOf(nodes), shadows, calls, CudaFusion.explain(groups));
+        CudaProgram program =
+                new CudaProgram(engine, state, rows, List.copyOf(nodes), shadows, calls, CudaFusion.explain(groups));
         program.warmUp();
         program.one = program.capture(1);
         return program;

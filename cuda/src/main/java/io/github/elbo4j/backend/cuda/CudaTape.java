@@ -43,8 +43,7 @@ final class CudaTape {
     private final List<Region> sideWrites = new ArrayList<>();
     private boolean side;
 
-    private CudaTape(
-            CudaEngine engine, Space space, Consumer<CudaNode> sink, boolean recorded, long active) {
+    private CudaTape(CudaEngine engine, Space space, Consumer<CudaNode> sink, boolean recorded, long active) {
         this.engine = engine;
         this.space = space;
         this.sink = sink;
@@ -70,8 +69,7 @@ final class CudaTape {
             CudaEngine engine, Space space, Consumer<CudaNode> sink, long active, List<CudaCommand> commands) {
         CudaTape tape = new CudaTape(engine, space, sink, true, active);
         if (engine.precision() == Precision.BF16) {
-            commands.forEach(command ->
-                    command.factors().forEach(factor -> tape.wantedTwins.add(factor.region())));
+            commands.forEach(command -> command.factors().forEach(factor -> tape.wantedTwins.add(factor.region())));
         }
         return tape;
     }
@@ -101,8 +99,10 @@ final class CudaTape {
     }
 
     private void order(List<KernelCall> calls, boolean onSide) {
-        List<Region> reads = regions(calls.stream().flatMap(call -> call.inputs().stream()).toList());
-        List<Region> writes = regions(calls.stream().flatMap(call -> call.outputs().stream()).toList());
+        List<Region> reads =
+                regions(calls.stream().flatMap(call -> call.inputs().stream()).toList());
+        List<Region> writes =
+                regions(calls.stream().flatMap(call -> call.outputs().stream()).toList());
         if (onSide) {
             sideReads.addAll(reads);
             sideWrites.addAll(writes);
@@ -112,7 +112,9 @@ final class CudaTape {
     }
 
     private static List<Region> regions(List<Operand> operands) {
-        return operands.stream().map(operand -> CudaOperand.of(operand).region()).toList();
+        return operands.stream()
+                .map(operand -> CudaOperand.of(operand).region())
+                .toList();
     }
 
     private static boolean meet(List<Region> some, List<Region> others) {
@@ -162,7 +164,7 @@ final class CudaTape {
 
     /** Any kernel. */
     void launch(String kernel, int gridX, int gridY, int blockX, int blockY, Object... arguments) {
-        sink.accept(new Launch(engine.module().kernel(kernel), gridX, gridY, blockX, blockY, side, arguments));
+        sink.accept(new Launch(engine.module().kernel(kernel), gridX, gridY, blockX, blockY, side, List.of(arguments)));
     }
 
     /** A product of factors that {@link #factor} gave. */
