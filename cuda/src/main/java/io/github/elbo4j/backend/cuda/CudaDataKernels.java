@@ -61,7 +61,7 @@ final class CudaDataKernels implements DataKernels {
                         source.address(),
                         source.rows(),
                         source.columns(),
-                        pixels.ordinal(),
+                        CudaCodes.of(pixels),
                         random.state(),
                         random.rowIds(),
                         random.rowKey(),

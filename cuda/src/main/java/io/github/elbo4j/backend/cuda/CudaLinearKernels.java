@@ -71,7 +71,7 @@ final class CudaLinearKernels implements LinearKernels {
                     rows.capacity(),
                     rows.fold(),
                     y.columns(),
-                    activation.ordinal(),
+                    CudaCodes.of(activation),
                     b.address(),
                     y.address(),
                     pre == null ? 0L : pre.address(),
@@ -123,7 +123,7 @@ final class CudaLinearKernels implements LinearKernels {
                     rows.capacity(),
                     rows.fold(),
                     dx.columns(),
-                    f.ordinal(),
+                    CudaCodes.of(f),
                     saved.address(),
                     dx.address(),
                     tape.output(dx, true));

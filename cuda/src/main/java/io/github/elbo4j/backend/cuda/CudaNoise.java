@@ -9,7 +9,7 @@ import io.github.elbo4j.backend.StepState;
  *
  * @param state device address of the step state
  * @param rowIds device address of the data rows, 0 if the key needs none
- * @param rowKey ordinal of the key
+ * @param rowKey code of the key
  * @param purpose code of the purpose
  */
 record CudaNoise(long state, long rowIds, int rowKey, int purpose) {
@@ -18,7 +18,7 @@ record CudaNoise(long state, long rowIds, int rowKey, int purpose) {
         return new CudaNoise(
                 CudaStepMemory.of(state).address(),
                 ids == null ? 0 : CudaOperand.of(ids).address(),
-                noise.rowKey().ordinal(),
+                CudaCodes.of(noise.rowKey()),
                 noise.purpose().code());
     }
 }

@@ -32,6 +32,7 @@ final class CudaStepMemory implements StepMemory {
 
     private final CudaEngine engine;
     private final CudaPool.Block block;
+    private final long table;
     private final int slots;
     private final List<String> metrics;
     private final List<String> names = new ArrayList<>();
@@ -43,14 +44,13 @@ final class CudaStepMemory implements StepMemory {
         this.seed = seed;
         this.slots = slots;
         this.metrics = metrics;
-        long sums = HEADER + (long) metrics.size() * Double.BYTES;
-        long table = (long) slots * tableSteps * Double.BYTES;
-        this.block = engine.allocate("step state", sums + table);
+        this.table = HEADER + (long) metrics.size() * Double.BYTES;
+        this.block = engine.allocate("step state", table + (long) slots * tableSteps * Double.BYTES);
         long[] header = new long[HEADER_WORDS];
         header[word(SEED)] = seed;
         header[word(HALT_NAME)] = NO_HALT;
         header[word(TABLE_FIRST) + 2] = slots;
-        header[word(TABLE_FIRST) + 3] = block.address() + sums;
+        header[word(TABLE_FIRST) + 3] = block.address() + table;
         header[word(TABLE_FIRST) + 4] = block.address() + HEADER;
         header[word(CHECK_FIRST)] = -1;
         put(0, header);
@@ -96,8 +96,9 @@ final class CudaStepMemory implements StepMemory {
             if (known >= 0) {
                 return known;
             }
+            int first = names.size();
             names.addAll(wanted);
-            return names.size() - wanted.size();
+            return first;
         }
     }
 
@@ -121,8 +122,7 @@ final class CudaStepMemory implements StepMemory {
     @Override
     public void schedule(long firstStep, double[] values) {
         engine.inside(() -> {
-            engine.staging()
-                    .upload(MemorySegment.ofArray(values), block.address() + HEADER + metrics.size() * Double.BYTES);
+            engine.staging().upload(MemorySegment.ofArray(values), block.address() + table);
             put(TABLE_FIRST, firstStep, values.length / slots);
         });
     }
