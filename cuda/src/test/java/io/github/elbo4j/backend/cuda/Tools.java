@@ -39,8 +39,7 @@ final class Tools {
         }
     }
 
-    /** Skips the calling test, or fails it if the CUDA part is required. */
-    static void lacking(String reason) {
+    private static void lacking(String reason) {
         boolean required = Arrays.stream(
                         System.getProperty("elbo4j.test.require", "").split(",", -1))
                 .map(String::strip)
