@@ -1,8 +1,10 @@
 package io.github.elbo4j.backend.cuda;
 
+import io.github.elbo4j.backend.BackendUnavailableException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import jcuda.cudaDataType;
 import jcuda.jcublas.JCublas2;
@@ -36,6 +38,9 @@ final class CudaBlas implements AutoCloseable {
      * @param stream where products are issued
      */
     CudaBlas(CudaContext context, CudaPool pool, CudaStream stream, Precision precision) {
+        CublasLoader.load().problem().ifPresent(problem -> {
+            throw new BackendUnavailableException("cuda", List.of(problem));
+        });
         this.context = context;
         this.pool = pool;
         this.precision = precision;

@@ -16,6 +16,11 @@ import jcuda.jcublas.cublasStatus;
 final class CudaCalls {
     private static final Pattern NUMBER = Pattern.compile("(-?\\d+)\\D*$");
 
+    private static final Names DRIVER =
+            new Names(CUresult::stringFor, CudaStatus.driverCodesKnown().keySet(), CUresult.CUDA_ERROR_UNKNOWN);
+    private static final Names CUBLAS = new Names(
+            cublasStatus::stringFor, CudaStatus.cublasCodesKnown().keySet(), cublasStatus.CUBLAS_STATUS_INTERNAL_ERROR);
+
     private CudaCalls() {}
 
     /** {@return the status of a call of the driver} */
@@ -23,7 +28,7 @@ final class CudaCalls {
         try {
             return call.getAsInt();
         } catch (jcuda.CudaException e) {
-            return DriverCodes.NAMES.code(e);
+            return DRIVER.code(e);
         }
     }
 
@@ -32,7 +37,7 @@ final class CudaCalls {
         try {
             return call.getAsInt();
         } catch (jcuda.CudaException e) {
-            return CublasCodes.NAMES.code(e);
+            return CUBLAS.code(e);
         }
     }
 
@@ -46,16 +51,6 @@ final class CudaCalls {
         if (code != 0) {
             throw new CudaException(name, CudaStatus.driver(code));
         }
-    }
-
-    private static final class DriverCodes {
-        static final Names NAMES =
-                new Names(CUresult::stringFor, CudaStatus.driverCodesKnown().keySet(), 999);
-    }
-
-    private static final class CublasCodes {
-        static final Names NAMES =
-                new Names(cublasStatus::stringFor, CudaStatus.cublasCodesKnown().keySet(), 14);
     }
 
     /** Codes by the texts that JCuda throws in their place. */

@@ -21,6 +21,7 @@ final class CudaStaging implements AutoCloseable {
     private final CudaStream stream;
     private final ReentrantLock lock = new ReentrantLock();
     private final Buffer[] buffers = new Buffer[2];
+    private int turn;
     private boolean closed;
 
     /** Pins the buffers. */
@@ -60,10 +61,11 @@ final class CudaStaging implements AutoCloseable {
         try {
             requireOpen();
             long bytes = source.byteSize();
-            int turn = 0;
             for (long from = 0; from < bytes; from += BUFFER) {
                 long count = Math.min(BUFFER, bytes - from);
-                Buffer buffer = buffers[turn++ % buffers.length];
+                // In turns over all uploads, so that a small one seldom waits for the one before it.
+                Buffer buffer = buffers[turn];
+                turn = 1 - turn;
                 buffer.copied.synchronize();
                 MemorySegment.copy(source, from, buffer.memory, 0, count);
                 DevicePointer to = new DevicePointer(deviceAddress + from);
