@@ -41,8 +41,8 @@ public interface LossKernels {
             Operand dLogits);
 
     /**
-     * Adds the active rows of {@code perRow} to a metric of the state, in double and in ascending order of the rows. If
-     * one of them is not finite, the state's halt flag is set with the step, the operand's name and the rows.
+     * Adds the active rows of {@code perRow} to a metric of the state, in double and in an order that depends on their
+     * number only (ascending in Java). If one of them is not finite, the state's halt flag is set with the step, the operand's name and the rows.
      *
      * @param rows rows of perRow
      * @param state holds the metric

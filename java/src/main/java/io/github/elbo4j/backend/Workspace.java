@@ -21,7 +21,7 @@ public interface Workspace extends AutoCloseable {
     /** {@return the name in errors} */
     String name();
 
-    /** {@return bytes held at present} */
+    /** {@return bytes of tensors, parameters and intermediates at present; step states and what runs a step are not counted} */
     long bytesInUse();
 
     /**

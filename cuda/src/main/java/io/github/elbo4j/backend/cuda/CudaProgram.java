@@ -1,6 +1,7 @@
 package io.github.elbo4j.backend.cuda;
 
 import io.github.elbo4j.backend.Rows;
+import io.github.elbo4j.backend.cuda.CudaNode.Launch;
 import io.github.elbo4j.backend.cuda.CudaNode.Product;
 import io.github.elbo4j.backend.engine.Engine.Issued;
 import io.github.elbo4j.backend.engine.Engine.Space;
@@ -157,7 +158,10 @@ final class CudaProgram implements Program {
 
     @Override
     public String explain() {
-        return explanation;
+        long products = nodes.stream().filter(Product.class::isInstance).count();
+        long kernels = nodes.stream().filter(Launch.class::isInstance).count();
+        return explanation + "\n" + kernels + " kernels and " + products + " products a step, up to "
+                + engine.stepsPerLaunch() + " steps a launch";
     }
 
     @Override
