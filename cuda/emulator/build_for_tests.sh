@@ -23,7 +23,13 @@ build() {
     # shellcheck disable=SC2086
     cmake --build "$1" -j2 --target $targets
 }
-if ! build "$1" >"$log" 2>&1; then
+# A folder of a checkout that was moved, or of a compiler that is gone, is made anew.
+again() {
+    rm -rf "$1"
+    mkdir -p "$1"
+    build "$1" >"$log" 2>&1
+}
+if ! build "$1" >"$log" 2>&1 && ! again "$1"; then
     cat "$log" >&2
     exit 1
 fi

@@ -49,7 +49,10 @@ class CudaPoolTest extends DeviceTest {
             CudaPool.Block sum = pool.allocate("sum", 16);
             CudaKernels.Kernel add = kernels.kernel("vector_add");
             add.launch(stream, 1, 1, 32, 1, a.address(), a.address(), sum.address(), 4);
+            long waits = EmulatorControl.callCount("cuStreamSynchronize");
             pool.free(a);
+            // Given back to the driver only behind its last use; the driver need not wait for a stream.
+            assertThat(EmulatorControl.callCount("cuStreamSynchronize") - waits).isEqualTo(pooled ? 0 : 1);
             CudaPool.Block next = pool.allocate("next", 16);
             if (pooled) {
                 assertThat(next.address()).isEqualTo(a.address());
