@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import jcuda.driver.CUfunction;
+import jcuda.driver.CUfunction_attribute;
 import jcuda.driver.CUmodule;
 import jcuda.driver.JCudaDriver;
 
@@ -93,6 +94,11 @@ final class CudaKernels implements AutoCloseable {
     private void add(String name, String codes) {
         CUfunction function = new CUfunction();
         context.run("cuModuleGetFunction of " + name, () -> JCudaDriver.cuModuleGetFunction(function, module, name));
+        // Loads its code now: the driver would do so at the first launch, which may stand in a capture.
+        context.run(
+                "cuFuncGetAttribute of " + name,
+                () -> JCudaDriver.cuFuncGetAttribute(
+                        new int[1], CUfunction_attribute.CU_FUNC_ATTRIBUTE_NUM_REGS, function));
         kernels.put(name, new Kernel(name, codes, function));
     }
 
