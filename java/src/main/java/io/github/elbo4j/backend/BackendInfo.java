@@ -11,6 +11,8 @@ package io.github.elbo4j.backend;
  * @param threads threads it computes on; 0 where that means nothing
  * @param bytesInUse bytes of all workspaces at present
  * @param bytesPeak highest {@code bytesInUse} so far
+ * @param bytesReserved bytes held from the device or the system for all of it, free parts of a pool and workspaces of
+ *     libraries included
  */
 public record BackendInfo(
         String name,
@@ -19,4 +21,5 @@ public record BackendInfo(
         double productError,
         int threads,
         long bytesInUse,
-        long bytesPeak) {}
+        long bytesPeak,
+        long bytesReserved) {}

@@ -62,6 +62,8 @@ final class CudaEngine implements Engine<CudaCommand> {
             this.eager = new CudaLanes(now, now, fork, join);
             this.capture = new CudaLanes(
                     lane(part(CudaStream.open(context))), lane(part(CudaStream.open(context))), fork, join);
+            // Closed first: nothing that is still running may lose its module or its memory.
+            parts.add(() -> quietly(stream::synchronize));
         } catch (RuntimeException | Error e) {
             close();
             throw e;
@@ -160,12 +162,13 @@ final class CudaEngine implements Engine<CudaCommand> {
     public BackendInfo info(long bytesInUse, long bytesPeak) {
         return new BackendInfo(
                 "cuda",
-                device().name() + ", " + pool.reservedBytes() / (1 << 20) + " MiB reserved",
+                device().toString(),
                 "cuda-" + precision.label() + "-sm" + device().major() + device().minor(),
                 precision.productError(),
                 0,
                 bytesInUse,
-                bytesPeak);
+                bytesPeak,
+                pool.reservedBytes());
     }
 
     @Override

@@ -166,13 +166,11 @@ final class CudaProgram implements Program {
 
     @Override
     public void close() {
-        engine.quietly(() -> {
-            engine.stream().synchronize();
-            for (CudaGraph graph : new @Nullable CudaGraph[] {one, several}) {
-                if (graph != null) {
-                    graph.close();
-                }
+        engine.quietly(engine.stream()::synchronize);
+        for (CudaGraph graph : new @Nullable CudaGraph[] {one, several}) {
+            if (graph != null) {
+                graph.close();
             }
-        });
+        }
     }
 }

@@ -32,7 +32,8 @@ final class JavaEngine implements Engine<JavaStep> {
                 0,
                 workers.threads(),
                 bytesInUse,
-                bytesPeak);
+                bytesPeak,
+                bytesInUse);
     }
 
     @Override
