@@ -163,7 +163,7 @@ final class CudaProgram implements Program {
     @Override
     public void close() {
         engine.quietly(() -> {
-            engine.stream().synchronize();
+            engine.stream().drain();
             for (CudaGraph graph : new @Nullable CudaGraph[] {one, several}) {
                 if (graph != null) {
                     graph.close();
