@@ -53,7 +53,12 @@ final class CudaStepMemory implements StepMemory {
         header[word(TABLE_FIRST) + 3] = block.address() + table;
         header[word(TABLE_FIRST) + 4] = block.address() + HEADER;
         header[word(CHECK_FIRST)] = -1;
-        put(0, header);
+        try {
+            put(0, header);
+        } catch (RuntimeException e) {
+            free();
+            throw e;
+        }
     }
 
     private static int word(long offset) {
