@@ -51,8 +51,9 @@ final class CudaMemory implements Memory {
     @Override
     public void upload(MemorySegment source, long byteOffset) {
         engine.inside(() -> {
-            engine.staging().upload(source, block.address() + byteOffset);
+            // First, as an upload that fails may have written something.
             setStale(true);
+            engine.staging().upload(source, block.address() + byteOffset);
         });
     }
 
