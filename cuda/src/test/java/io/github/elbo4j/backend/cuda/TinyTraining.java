@@ -108,6 +108,13 @@ final class TinyTraining implements AutoCloseable {
 
     /** Enqueues steps. */
     void run(int times) {
+        schedule(times);
+        replay.run(times);
+        steps += times;
+    }
+
+    /** Makes the schedule of the next steps known. */
+    void schedule(int times) {
         double[] table = new double[times * 4];
         for (int i = 0; i < times; i++) {
             long t = steps + i + 1;
@@ -117,8 +124,6 @@ final class TinyTraining implements AutoCloseable {
             table[4 * i + 3] = Math.min(1, t / 10.0);
         }
         state.schedule(steps, table);
-        replay.run(times);
-        steps += times;
     }
 
     /** {@return the bits of all weights, moments, counters and sums} */
