@@ -134,7 +134,7 @@ final class CudaEngine implements Engine<CudaCommand> {
             context.requireUsable();
             return body.get();
         } catch (CudaException e) {
-            throw e.status().shortOfMemory() ? new BackendMemoryException(e.getMessage(), e) : e;
+            throw e.status().shortOfMemory() ? new BackendMemoryException(String.valueOf(e.getMessage()), e) : e;
         } finally {
             lock.unlock();
         }
