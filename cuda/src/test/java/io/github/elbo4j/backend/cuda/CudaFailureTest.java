@@ -75,7 +75,9 @@ class CudaFailureTest extends FailingDevice {
                 run(training);
             }
         });
-        assertThat(ledger.calls().getOrDefault(function, 0L)).as("calls, " + what).isGreaterThanOrEqualTo(n);
+        assertThat(ledger.calls().getOrDefault(function, 0L))
+                .as("calls, " + what)
+                .isGreaterThanOrEqualTo(n);
         EmulatorControl.clearFailures();
         // Without the context current nothing can be freed.
         if (thrown != null || !function.equals("cuCtxPushCurrent_v2")) {
@@ -132,7 +134,9 @@ class CudaFailureTest extends FailingDevice {
             }
         }
         if (all > used) {
-            assertThat(failing(function, all)).as(function + " failing in close").isNull();
+            assertThat(failing(function, all))
+                    .as(function + " failing in close")
+                    .isNull();
         }
         assertThat(whole()).isEqualTo(Expected.BITS);
     }

@@ -12,10 +12,10 @@ import io.github.elbo4j.backend.engine.Operands;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Kernels fault for real, beside Java threads whose own faults the JVM must get: {@code -Delbo4j.test.faults=10000} for
@@ -71,7 +71,8 @@ class CudaFaultStormTest {
 
     @Test
     void kernelFaultsAndFaultsOfJavaDoNotMeet() throws InterruptedException {
-        List<Busy> busy = List.of(new Busy(2, this::dereferencesNull), new Busy(5, this::overflows), new Busy(50, this::collects));
+        List<Busy> busy = List.of(
+                new Busy(2, this::dereferencesNull), new Busy(5, this::overflows), new Busy(50, this::collects));
         long chained = EmulatorControl.counter("chained_signals");
         long faults = EmulatorControl.counter("faults");
         long begin = System.nanoTime();
@@ -88,7 +89,9 @@ class CudaFaultStormTest {
         }
         System.out.printf(
                 "%d faults in %.1f s beside %s rounds of Java's own%n",
-                FAULTS, (System.nanoTime() - begin) / 1e9, busy.stream().map(each -> each.rounds).toList());
+                FAULTS,
+                (System.nanoTime() - begin) / 1e9,
+                busy.stream().map(each -> each.rounds).toList());
         assertThat(busy).allSatisfy(each -> {
             assertThat(each.failure).isNull();
             assertThat(each.rounds.get()).isPositive();
@@ -105,7 +108,8 @@ class CudaFaultStormTest {
         Workspace work = backend.workspace("faulty");
         Tensor weights = work.tensor("weights", DType.F32, ELEMENTS);
         Tensor gradients = work.tensor("gradients", DType.F32, ELEMENTS);
-        long state = CudaStepMemory.of(work.stepState(1, List.of(), 0, List.of())).address();
+        long state =
+                CudaStepMemory.of(work.stepState(1, List.of(), 0, List.of())).address();
         float[] numbers = new float[ELEMENTS];
         numbers[1] = 3;
         weights.uploadFloats(numbers);

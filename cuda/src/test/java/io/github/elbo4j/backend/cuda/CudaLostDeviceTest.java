@@ -82,8 +82,11 @@ class CudaLostDeviceTest {
                 calls.add(() -> values.uploadFloats(new float[Math.toIntExact(values.size())]));
                 calls.add(() -> each.vae().reconstruct(new float[12]));
                 calls.add(() -> each.work().tensor("late", DType.F32, 3));
-                calls.add(() -> each.work().record(each.state(), Rows.of(2), step -> step.optimizer()
-                        .advance(each.state())));
+                calls.add(() -> each.work()
+                        .record(
+                                each.state(),
+                                Rows.of(2),
+                                step -> step.optimizer().advance(each.state())));
             }
             calls.add(() -> work.parameters(List.of(Parameters.Spec.trained("w", "all", 2, 2)), 2));
             calls.add(() -> work.stepState(1, List.of(), 0, List.of()));
@@ -218,8 +221,12 @@ class CudaLostDeviceTest {
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < trainings.size(); i++) {
             TinyTraining training = trainings.get(i);
-            Runnable wait = () -> thrown.add(catchThrowable(() -> training.replay().await()));
-            threads.add(i % 2 == 0 ? Thread.startVirtualThread(wait) : Thread.ofPlatform().start(wait));
+            Runnable wait =
+                    () -> thrown.add(catchThrowable(() -> training.replay().await()));
+            threads.add(
+                    i % 2 == 0
+                            ? Thread.startVirtualThread(wait)
+                            : Thread.ofPlatform().start(wait));
         }
         for (Thread thread : threads) {
             assertThat(thread.join(java.time.Duration.ofSeconds(JOIN_SECONDS)))
@@ -264,7 +271,10 @@ class CudaLostDeviceTest {
                 }
                 thrown.add(failure);
             };
-            threads.add(i % 2 == 0 ? Thread.startVirtualThread(work) : Thread.ofPlatform().start(work));
+            threads.add(
+                    i % 2 == 0
+                            ? Thread.startVirtualThread(work)
+                            : Thread.ofPlatform().start(work));
         }
         for (Thread thread : threads) {
             assertThat(thread.join(java.time.Duration.ofSeconds(JOIN_SECONDS)))

@@ -12,8 +12,6 @@ import io.github.elbo4j.backend.Workspace;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -77,7 +75,9 @@ class CudaShortMemoryTest extends FailingDevice {
                     .as("allocation " + n + " of " + calls)
                     .isInstanceOf(BackendUnavailableException.class)
                     .hasMessageContaining("bytes");
-            assertThat(ledger.left("cuMemAlloc_v2")).as("left by allocation " + n).isEmpty();
+            assertThat(ledger.left("cuMemAlloc_v2"))
+                    .as("left by allocation " + n)
+                    .isEmpty();
         }
         open().close();
     }

@@ -93,7 +93,10 @@ class CudaThreadsTest {
                 failures.add(e);
             }
         };
-        threads.add(virtual ? Thread.startVirtualThread(guarded) : Thread.ofPlatform().start(guarded));
+        threads.add(
+                virtual
+                        ? Thread.startVirtualThread(guarded)
+                        : Thread.ofPlatform().start(guarded));
     }
 
     private void joinAll() throws InterruptedException {
