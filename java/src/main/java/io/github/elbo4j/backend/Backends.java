@@ -95,6 +95,7 @@ public final class Backends {
             }
         }
         List<Problem> refused = new ArrayList<>();
+        boolean misused = false;
         for (BackendProvider provider : providers) {
             try {
                 Map<String, String> known = options.entrySet().stream()
@@ -111,7 +112,14 @@ public final class Backends {
                 e.problems()
                         .forEach(problem ->
                                 refused.add(new Problem(provider.name() + ": " + problem.reason(), problem.remedy())));
+            } catch (IllegalArgumentException e) {
+                // Another backend may take the value.
+                misused = true;
+                refused.add(new Problem(String.valueOf(e.getMessage()), "choose another value"));
             }
+        }
+        if (misused) {
+            throw new IllegalArgumentException("no backend opens with " + options + because(refused));
         }
         throw new BackendUnavailableException("best", refused);
     }

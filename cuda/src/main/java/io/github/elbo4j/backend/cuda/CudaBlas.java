@@ -26,7 +26,7 @@ final class CudaBlas implements AutoCloseable {
     private final Precision precision;
     private final cublasHandle handle = new cublasHandle();
     private final CudaPool.Block workspace;
-    private final Arena arena = Arena.ofShared();
+    private final Arena arena;
     private final HostPointer zero;
     private final HostPointer one;
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -44,11 +44,12 @@ final class CudaBlas implements AutoCloseable {
         this.context = context;
         this.pool = pool;
         this.precision = precision;
+        workspace =
+                pool.allocate("the workspace of cuBLAS", context.device().major() >= 9 ? WORKSPACE_HOPPER : WORKSPACE);
+        arena = Arena.ofShared();
         MemorySegment constants = arena.allocateFrom(ValueLayout.JAVA_FLOAT, 0f, 1f);
         zero = new HostPointer(constants.address());
         one = new HostPointer(constants.address() + Float.BYTES);
-        workspace =
-                pool.allocate("the workspace of cuBLAS", context.device().major() >= 9 ? WORKSPACE_HOPPER : WORKSPACE);
         boolean created = false;
         try {
             context.runBlas("cublasCreate", () -> JCublas2.cublasCreate(handle));

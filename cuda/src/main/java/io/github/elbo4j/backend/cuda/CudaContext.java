@@ -7,6 +7,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntSupplier;
 import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
 import jcuda.driver.JCudaDriver;
 import org.jspecify.annotations.Nullable;
 
@@ -27,12 +28,15 @@ final class CudaContext implements AutoCloseable {
     private static final Map<String, CudaException> LOST = new ConcurrentHashMap<>();
 
     private final CudaDevice device;
+    // Kept, so that closing asks the driver for nothing.
+    private final CUdevice ordinal;
     private final CUcontext handle;
     private final AtomicReference<@Nullable CudaException> first = new AtomicReference<>();
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    private CudaContext(CudaDevice device, CUcontext handle) {
+    private CudaContext(CudaDevice device, CUdevice ordinal, CUcontext handle) {
         this.device = device;
+        this.ordinal = ordinal;
         this.handle = handle;
     }
 
@@ -47,10 +51,10 @@ final class CudaContext implements AutoCloseable {
             throw gone(device, earlier);
         }
         CudaCalls.require("cuInit", () -> JCudaDriver.cuInit(0));
+        CUdevice ordinal = device.handle();
         CUcontext handle = new CUcontext();
-        CudaCalls.require(
-                "cuDevicePrimaryCtxRetain", () -> JCudaDriver.cuDevicePrimaryCtxRetain(handle, device.handle()));
-        return new CudaContext(device, handle);
+        CudaCalls.require("cuDevicePrimaryCtxRetain", () -> JCudaDriver.cuDevicePrimaryCtxRetain(handle, ordinal));
+        return new CudaContext(device, ordinal, handle);
     }
 
     /** {@return the device} */
@@ -200,8 +204,7 @@ final class CudaContext implements AutoCloseable {
         // A lost context stays retained: it cannot be revived, and releasing it could end others' last hold on it.
         if (closed.compareAndSet(false, true) && !lost()) {
             try {
-                CudaCalls.require(
-                        "cuDevicePrimaryCtxRelease", () -> JCudaDriver.cuDevicePrimaryCtxRelease(device.handle()));
+                CudaCalls.require("cuDevicePrimaryCtxRelease", () -> JCudaDriver.cuDevicePrimaryCtxRelease(ordinal));
             } catch (CudaException e) {
                 LOG.log(System.Logger.Level.DEBUG, "while closing", e);
             }

@@ -2,6 +2,7 @@ package io.github.elbo4j.backend.cuda;
 
 import io.github.elbo4j.backend.Backend;
 import io.github.elbo4j.backend.BackendInfo;
+import io.github.elbo4j.backend.BackendMemoryException;
 import io.github.elbo4j.backend.DType;
 import io.github.elbo4j.backend.KernelCall;
 import io.github.elbo4j.backend.Kernels;
@@ -11,6 +12,7 @@ import io.github.elbo4j.backend.engine.Issuer;
 import io.github.elbo4j.backend.engine.Memory;
 import io.github.elbo4j.backend.engine.Program;
 import io.github.elbo4j.backend.engine.StepMemory;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
@@ -19,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One device. Everything runs on one stream, so work of all threads takes effect in the order it was enqueued; a graph
- * spreads over two branches inside. The lock is held while work is enqueued or copied, never while a thread waits for a
- * step.
+ * spreads over two branches inside. The lock is held while kernels and graphs are enqueued or captured; copies, memory and
+ * waiting go without it.
  */
 final class CudaEngine implements Engine<CudaCommand> {
     private static final Space NO_SPACE = (what, type, elements) -> {
@@ -30,7 +32,8 @@ final class CudaEngine implements Engine<CudaCommand> {
     private final CudaContext context;
     private final Precision precision;
     private final int stepsPerLaunch;
-    private final ReentrantLock lock = new ReentrantLock();
+    // Fair: a long run gives it up between bursts of launches, and others shall get it then.
+    private final ReentrantLock lock = new ReentrantLock(true);
     private final List<AutoCloseable> parts = new ArrayList<>();
     private final CudaStream stream;
     private final CudaPool pool;
@@ -63,7 +66,7 @@ final class CudaEngine implements Engine<CudaCommand> {
             this.capture = new CudaLanes(
                     lane(part(CudaStream.open(context))), lane(part(CudaStream.open(context))), fork, join);
             // Closed first: nothing that is still running may lose its module or its memory.
-            parts.add(() -> quietly(stream::synchronize));
+            parts.add(stream::drain);
         } catch (RuntimeException | Error e) {
             close();
             throw e;
@@ -99,10 +102,6 @@ final class CudaEngine implements Engine<CudaCommand> {
         return stream;
     }
 
-    CudaStaging staging() {
-        return staging;
-    }
-
     CudaKernels module() {
         return module;
     }
@@ -115,7 +114,7 @@ final class CudaEngine implements Engine<CudaCommand> {
         return capture;
     }
 
-    /** Runs a body that calls the driver, one at a time. */
+    /** Runs a body that enqueues work, one at a time. */
     void inside(Runnable body) {
         inside(() -> {
             body.run();
@@ -123,39 +122,56 @@ final class CudaEngine implements Engine<CudaCommand> {
         });
     }
 
-    /** {@return what a body gives that calls the driver, one at a time} */
+    /** {@return what a body gives that enqueues work, one at a time} */
     <T> T inside(Supplier<T> body) {
         lock.lock();
         try {
-            context.requireUsable();
-            return body.get();
+            return outside(body);
         } finally {
             lock.unlock();
         }
     }
 
-    /** Runs a body that frees something: on a device that is lost there is nothing left to free. */
-    void quietly(Runnable body) {
-        if (context.lost()) {
-            return;
-        }
+    /**
+     * {@return what a body gives that calls the driver}
+     *
+     * @throws BackendMemoryException if a call finds too little memory, which most of them may
+     */
+    <T> T outside(Supplier<T> body) {
+        context.requireUsable();
         try {
-            inside(body);
+            return body.get();
         } catch (CudaException e) {
-            if (!e.status().lasting()) {
-                System.getLogger(CudaEngine.class.getName())
-                        .log(System.Logger.Level.WARNING, "something could not be freed", e);
-            }
+            throw e.status().shortOfMemory() ? new BackendMemoryException(String.valueOf(e.getMessage()), e) : e;
         }
+    }
+
+    /** Copies to the device after all work enqueued so far. */
+    void upload(MemorySegment source, long address) {
+        outside(() -> {
+            staging.upload(source, address);
+            return true;
+        });
+    }
+
+    /** Copies from the device after all work enqueued so far, and waits. */
+    void download(long address, MemorySegment target) {
+        outside(() -> {
+            staging.download(address, target);
+            return true;
+        });
     }
 
     /** {@return zeroed device memory outside of every workspace's budget} */
     CudaPool.Block allocate(String what, long bytes) {
-        return inside(() -> pool.allocate(what, bytes));
+        return outside(() -> pool.allocate(what, bytes));
     }
 
+    /** Takes memory back that enqueued work may still use; on a device that is lost there is nothing left to free. */
     void release(CudaPool.Block block) {
-        quietly(() -> pool.free(block));
+        if (!context.lost()) {
+            pool.free(block);
+        }
     }
 
     @Override
@@ -192,17 +208,15 @@ final class CudaEngine implements Engine<CudaCommand> {
 
     @Override
     public Memory allocate(String what, DType type, long elements, Use use) {
-        return inside(() -> {
-            CudaPool.Block block = pool.allocate(what, elements * type.bytes());
-            CudaPool.@Nullable Block twin = null;
-            try {
-                twin = shadowed(use) ? pool.allocate(what + " in bf16", elements * DType.BF16.bytes()) : null;
-            } catch (RuntimeException e) {
-                pool.free(block);
-                throw e;
-            }
-            return new CudaMemory(this, block, twin);
-        });
+        CudaPool.Block block = allocate(what, elements * type.bytes());
+        CudaPool.@Nullable Block twin = null;
+        try {
+            twin = shadowed(use) ? allocate(what + " in bf16", elements * DType.BF16.bytes()) : null;
+        } catch (RuntimeException e) {
+            release(block);
+            throw e;
+        }
+        return new CudaMemory(this, block, twin);
     }
 
     @Override
@@ -214,8 +228,14 @@ final class CudaEngine implements Engine<CudaCommand> {
     void refresh(List<CudaMemory> memories) {
         for (CudaMemory memory : memories) {
             if (memory.stale()) {
-                CudaTape.eager(this, NO_SPACE, node -> node.issue(eager)).refresh(memory);
+                // Before, so that what another thread uploads meanwhile is not taken for copied.
                 memory.setStale(false);
+                try {
+                    CudaTape.eager(this, NO_SPACE, node -> node.issue(eager)).refresh(memory);
+                } catch (RuntimeException e) {
+                    memory.setStale(true);
+                    throw e;
+                }
             }
         }
     }
@@ -250,8 +270,13 @@ final class CudaEngine implements Engine<CudaCommand> {
     void await() {
         CudaEvent here = inside(() -> {
             CudaEvent event = CudaEvent.open(context);
-            event.record(stream);
-            return event;
+            try {
+                event.record(stream);
+                return event;
+            } catch (RuntimeException e) {
+                event.close();
+                throw e;
+            }
         });
         try {
             here.synchronize();

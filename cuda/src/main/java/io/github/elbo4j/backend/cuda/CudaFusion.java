@@ -51,10 +51,18 @@ final class CudaFusion {
                 && second.command() instanceof BernoulliGradient loss
                 && loss.logits().equals(layer.y())
                 && loss.rows().equals(layer.rows())
+                && apart(loss.target(), layer.y())
+                && apart(loss.logLikelihood(), layer.b())
+                && apart(loss.dLogits(), layer.b())
                 && usedByThese(all, first.call(), second.call())) {
             return Optional.of(new CudaLossKernels.LinearBernoulliGradient(layer, loss));
         }
         return Optional.empty();
+    }
+
+    /** Whether what one call writes is nothing that a kernel which does both reads elsewhere; calls check only themselves. */
+    private static boolean apart(CudaOperand one, CudaOperand other) {
+        return !one.region().overlaps(other.region());
     }
 
     /** Whether the layer's output is an intermediate that no other call names. */
@@ -78,7 +86,9 @@ final class CudaFusion {
                 && sample.muLogVar().equals(layer.y())
                 && kl.muLogVar().equals(layer.y())
                 && kl.clamp().equals(sample.clamp())
-                && !sample.z().region().overlaps(kl.kl().region())) {
+                && apart(sample.z(), kl.kl())
+                && apart(sample.z(), layer.b())
+                && apart(kl.kl(), layer.b())) {
             return Optional.of(new CudaLatentKernels.LinearLatent(layer, sample, kl));
         }
         return Optional.empty();

@@ -10,7 +10,7 @@ final class CudaMemory implements Memory {
     private final CudaEngine engine;
     private final CudaPool.Block block;
     private final CudaPool.@Nullable Block twin;
-    private boolean stale;
+    private volatile boolean stale;
 
     CudaMemory(CudaEngine engine, CudaPool.Block block, CudaPool.@Nullable Block twin) {
         this.engine = engine;
@@ -33,7 +33,7 @@ final class CudaMemory implements Memory {
         return new CudaOperand(this, 0, 1, block.bytes() / Float.BYTES, DType.F32);
     }
 
-    /** {@return whether there is a twin that does not hold the present elements; asked and told inside the engine} */
+    /** {@return whether there is a twin that does not hold the present elements} */
     boolean stale() {
         return stale;
     }
@@ -50,15 +50,17 @@ final class CudaMemory implements Memory {
 
     @Override
     public void upload(MemorySegment source, long byteOffset) {
-        engine.inside(() -> {
-            engine.staging().upload(source, block.address() + byteOffset);
+        try {
+            engine.upload(source, block.address() + byteOffset);
+        } finally {
+            // An upload that fails may have written something.
             setStale(true);
-        });
+        }
     }
 
     @Override
     public void download(MemorySegment target, long byteOffset) {
-        engine.inside(() -> engine.staging().download(block.address() + byteOffset, target));
+        engine.download(block.address() + byteOffset, target);
     }
 
     @Override

@@ -119,7 +119,7 @@ record CudaProbe(List<Problem> problems, Map<String, String> findings) {
             } catch (IOException | IllegalArgumentException e) {
                 problems.add(new Problem(
                         "the CUDA kernels cannot be read: " + e.getMessage(),
-                        "use a jar that was built where nvcc is (profile cuda-kernels)"));
+                        "use a jar that was built where nvcc is, or build it there"));
             }
         }
     }

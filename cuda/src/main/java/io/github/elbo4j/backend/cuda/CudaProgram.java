@@ -71,22 +71,30 @@ final class CudaProgram implements Program {
         return program;
     }
 
-    /** Issues each shape of a product once, into memory of its own: what cuBLAS loads cannot be loaded in a capture. */
+    /**
+     * Issues each shape of a product once on each branch that has it, into memory of its own: what cuBLAS loads or sets up
+     * at the first call of a handle cannot be had in a capture.
+     */
     private void warmUp() {
-        Map<Product.Shape, Product> shapes = new HashMap<>();
+        Map<Product.Shape, Product> main = new HashMap<>();
+        Map<Product.Shape, Product> side = new HashMap<>();
         for (CudaNode node : nodes) {
             if (node instanceof Product product) {
-                shapes.putIfAbsent(product.shape(), product);
+                (product.side() ? side : main).putIfAbsent(product.shape(), product);
             }
         }
-        for (Product product : shapes.values()) {
-            long elements = (long) product.shape().m() * product.shape().n();
-            CudaPool.Block target = engine.allocate("a first product", elements * Float.BYTES);
-            try {
-                product.issue(engine.eager().main(), target.address());
-            } finally {
-                engine.release(target);
-            }
+        main.values().forEach(product -> warmUp(product, engine.capture().main()));
+        side.values().forEach(product -> warmUp(product, engine.capture().side()));
+    }
+
+    private void warmUp(Product product, CudaLane lane) {
+        long elements = (long) product.shape().m() * product.shape().n();
+        CudaPool.Block target = engine.allocate("a first product", elements * Float.BYTES);
+        try {
+            product.issue(lane, target.address());
+            lane.stream().synchronize();
+        } finally {
+            engine.release(target);
         }
     }
 
@@ -101,7 +109,7 @@ final class CudaProgram implements Program {
 
     @Override
     public void run(long times) {
-        engine.inside(() -> begin(rows.capacity()));
+        engine.inside(() -> activate(rows.capacity()));
         int perLaunch = engine.stepsPerLaunch();
         long left = times;
         while (left > 0) {
@@ -112,6 +120,7 @@ final class CudaProgram implements Program {
 
     /** {@return the steps that are left after some launches} */
     private long burst(long times, int perLaunch) {
+        engine.refresh(shadows);
         long left = times;
         for (int launch = 0; launch < BURST && left > 0; launch++) {
             boolean many = perLaunch > 1 && left >= perLaunch;
@@ -139,13 +148,12 @@ final class CudaProgram implements Program {
     @Override
     public void runRows(long activeRows) {
         engine.inside(() -> {
-            begin(activeRows);
+            activate(activeRows);
             burst(1, 1);
         });
     }
 
-    private void begin(long activeRows) {
-        engine.refresh(shadows);
+    private void activate(long activeRows) {
         if (!selectsRows) {
             engine.module().kernel("activate").launch(engine.stream(), 1, 1, 32, 1, state.address(), activeRows, 0L);
         }
@@ -166,7 +174,7 @@ final class CudaProgram implements Program {
 
     @Override
     public void close() {
-        engine.quietly(engine.stream()::synchronize);
+        engine.stream().drain();
         for (CudaGraph graph : new @Nullable CudaGraph[] {one, several}) {
             if (graph != null) {
                 graph.close();

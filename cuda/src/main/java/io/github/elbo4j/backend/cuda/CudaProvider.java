@@ -64,7 +64,7 @@ public final class CudaProvider implements BackendProvider {
         if (!problems.isEmpty()) {
             throw new BackendUnavailableException(NAME, problems);
         }
-        CudaDevice device = device(options.get("device"));
+        CudaDevice device = device(options.get("device"), precision);
         requireCapability(device, precision);
         return CudaBackends.open(device, precision, steps, pooled);
     }
@@ -93,13 +93,13 @@ public final class CudaProvider implements BackendProvider {
         };
     }
 
-    private static CudaDevice device(@Nullable String wish) {
+    private static CudaDevice device(@Nullable String wish, Precision precision) {
         List<CudaDevice> devices = CudaDevice.list();
         return wish == null
                 ? devices.stream()
-                        .filter(each -> each.capability() >= CudaDevice.LOWEST_CAPABILITY)
+                        .filter(each -> each.capability() >= precision.lowestCapability())
                         .findFirst()
-                        .orElseThrow(() -> new IllegalStateException("the driver no longer shows a device"))
+                        .orElseGet(devices::getFirst)
                 : CudaDevice.select(wish, devices);
     }
 

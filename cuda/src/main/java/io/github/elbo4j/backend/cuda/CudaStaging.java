@@ -74,6 +74,9 @@ final class CudaStaging implements AutoCloseable {
                         () -> JCudaDriver.cuMemcpyHtoDAsync(to, buffer.pointer, count, stream.handle()));
                 buffer.copied.record(stream);
             }
+        } catch (RuntimeException e) {
+            settle();
+            throw e;
         } finally {
             lock.unlock();
         }
@@ -106,6 +109,9 @@ final class CudaStaging implements AutoCloseable {
                     MemorySegment.copy(done.memory, 0, target, from, Math.min(BUFFER, bytes - from));
                 }
             }
+        } catch (RuntimeException e) {
+            settle();
+            throw e;
         } finally {
             lock.unlock();
         }
@@ -119,6 +125,11 @@ final class CudaStaging implements AutoCloseable {
                 "cuMemcpyDtoHAsync of " + count + " bytes",
                 () -> JCudaDriver.cuMemcpyDtoHAsync(buffer.pointer, source, count, stream.handle()));
         buffer.copied.record(stream);
+    }
+
+    /** A copy may have been issued whose end no event marks: it must not meet the next one in its buffer. */
+    private void settle() {
+        stream.drain();
     }
 
     private void requireOpen() {

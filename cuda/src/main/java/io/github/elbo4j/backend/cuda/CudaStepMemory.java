@@ -53,7 +53,12 @@ final class CudaStepMemory implements StepMemory {
         header[word(TABLE_FIRST) + 3] = block.address() + table;
         header[word(TABLE_FIRST) + 4] = block.address() + HEADER;
         header[word(CHECK_FIRST)] = -1;
-        put(0, header);
+        try {
+            put(0, header);
+        } catch (RuntimeException e) {
+            free();
+            throw e;
+        }
     }
 
     private static int word(long offset) {
@@ -121,10 +126,8 @@ final class CudaStepMemory implements StepMemory {
 
     @Override
     public void schedule(long firstStep, double[] values) {
-        engine.inside(() -> {
-            engine.staging().upload(MemorySegment.ofArray(values), block.address() + table);
-            put(TABLE_FIRST, firstStep, values.length / slots);
-        });
+        engine.upload(MemorySegment.ofArray(values), block.address() + table);
+        put(TABLE_FIRST, firstStep, values.length / slots);
     }
 
     @Override
@@ -149,30 +152,26 @@ final class CudaStepMemory implements StepMemory {
 
     @Override
     public void restore(Snapshot snapshot) {
-        engine.inside(() -> {
-            put(STEP, snapshot.step(), snapshot.epoch(), snapshot.position(), snapshot.rows());
-            Halt halt = snapshot.halt();
-            if (halt == null) {
-                put(HALT_NAME, NO_HALT);
-            } else {
-                put(HALT_NAME, names(List.of(halt.tensor())), halt.step(), halt.firstRow(), halt.count());
-            }
-            put(
-                    HEADER,
-                    metrics.stream()
-                            .mapToLong(metric ->
-                                    Double.doubleToRawLongBits(snapshot.sums().getOrDefault(metric, 0.0)))
-                            .toArray());
-            expectedStep = snapshot.step();
-        });
+        put(STEP, snapshot.step(), snapshot.epoch(), snapshot.position(), snapshot.rows());
+        Halt halt = snapshot.halt();
+        if (halt == null) {
+            put(HALT_NAME, NO_HALT);
+        } else {
+            put(HALT_NAME, names(List.of(halt.tensor())), halt.step(), halt.firstRow(), halt.count());
+        }
+        put(
+                HEADER,
+                metrics.stream()
+                        .mapToLong(metric ->
+                                Double.doubleToRawLongBits(snapshot.sums().getOrDefault(metric, 0.0)))
+                        .toArray());
+        expectedStep = snapshot.step();
     }
 
     @Override
     public void resetMetrics() {
-        engine.inside(() -> {
-            put(HEADER, new long[metrics.size()]);
-            put(ROWS, 0);
-        });
+        put(HEADER, new long[metrics.size()]);
+        put(ROWS, 0);
     }
 
     @Override
@@ -192,12 +191,12 @@ final class CudaStepMemory implements StepMemory {
     }
 
     private void put(long offset, long... words) {
-        engine.inside(() -> engine.staging().upload(MemorySegment.ofArray(words), block.address() + offset));
+        engine.upload(MemorySegment.ofArray(words), block.address() + offset);
     }
 
     private long[] get(long offset, int words) {
         MemorySegment target = MemorySegment.ofArray(new long[words]);
-        engine.inside(() -> engine.staging().download(block.address() + offset, target));
+        engine.download(block.address() + offset, target);
         return target.toArray(ValueLayout.JAVA_LONG);
     }
 

@@ -33,6 +33,11 @@ final class CudaStream implements AutoCloseable {
         context.run("cuStreamSynchronize", () -> JCudaDriver.cuStreamSynchronize(handle));
     }
 
+    /** Waits before something is freed: does nothing on a lost device, and never throws. */
+    void drain() {
+        context.release("cuStreamSynchronize", () -> JCudaDriver.cuStreamSynchronize(handle));
+    }
+
     /** Makes what is issued from here on wait for an event. */
     void waitFor(CudaEvent event) {
         context.run("cuStreamWaitEvent", () -> JCudaDriver.cuStreamWaitEvent(handle, event.handle(), 0));

@@ -37,6 +37,7 @@ final class CudaTape {
     private final Set<Region> wantedTwins = new HashSet<>();
     private final Map<Region, Long> twinMemory = new HashMap<>();
     private final Set<Region> freshTwins = new HashSet<>();
+    private final Set<Region> paddedTwins = new HashSet<>();
     private final Set<Region> padded = new HashSet<>();
     private final List<CudaOperand> unshadowed = new ArrayList<>();
     private final List<Region> sideReads = new ArrayList<>();
@@ -181,7 +182,7 @@ final class CudaTape {
      */
     long factor(CudaOperand operand, @Nullable Rows rows, boolean summed) {
         if (engine.precision() == Precision.BF16) {
-            return shortFactor(operand, rows);
+            return shortFactor(operand, rows, summed && recorded);
         }
         if (!recorded || !summed || padded.contains(operand.region())) {
             return operand.address();
@@ -200,16 +201,19 @@ final class CudaTape {
         return copy.address();
     }
 
-    private long shortFactor(CudaOperand operand, @Nullable Rows rows) {
-        if (operand.twin() != 0) {
+    private long shortFactor(CudaOperand operand, @Nullable Rows rows, boolean zeros) {
+        Region region = operand.region();
+        if (operand.twin() != 0 && (!zeros || padded.contains(region))) {
             return operand.twin();
         }
-        Region region = operand.region();
         long address = twinMemory(operand);
-        if (!freshTwins.contains(region)) {
+        if (!(zeros ? paddedTwins : freshTwins).contains(region)) {
             cast(operand, rows, address);
             if (recorded) {
                 freshTwins.add(region);
+            }
+            if (rows != null || padded.contains(region)) {
+                paddedTwins.add(region);
             }
         }
         return address;
@@ -266,6 +270,7 @@ final class CudaTape {
     private long output(CudaOperand operand, boolean zeros, boolean copies) {
         Region region = operand.region();
         freshTwins.removeIf(region::overlaps);
+        paddedTwins.removeIf(region::overlaps);
         padded.removeIf(region::overlaps);
         if (zeros) {
             padded.add(region);
@@ -281,6 +286,9 @@ final class CudaTape {
             return 0;
         }
         freshTwins.add(region);
+        if (zeros) {
+            paddedTwins.add(region);
+        }
         return twinMemory(operand);
     }
 

@@ -47,17 +47,25 @@ public final class EngineBackend<C> implements Backend {
     /** Runs a call at once on all its rows, holding every workspace that it writes to. */
     private void runNow(KernelCall call, C command) {
         requireOpen();
-        Operands.tensors(call.inputs());
+        List<EngineTensor> used = new ArrayList<>(Operands.tensors(call.inputs()));
         List<EngineTensor> written = Operands.tensors(call.outputs());
+        used.addAll(written);
         Set<EngineWorkspace> held = Operands.written(call);
         EngineWorkspace.enterAll(held, call.kernel());
+        List<EngineTensor> pinned = new ArrayList<>();
         try {
+            // What is only read may belong to a workspace that nobody holds: it must not be freed meanwhile.
+            for (EngineTensor tensor : used) {
+                tensor.pin(null);
+                pinned.add(tensor);
+            }
             if (call.scheduled() && call.state() instanceof EngineStepState state) {
                 state.requireSchedule(1);
             }
             engine.run(call, command);
             written.forEach(EngineTensor::changed);
         } finally {
+            pinned.forEach(tensor -> tensor.unpin(null));
             held.forEach(EngineWorkspace::exit);
         }
     }
@@ -150,10 +158,13 @@ public final class EngineBackend<C> implements Backend {
             }
             throw e;
         }
-        // Replays first: whichever workspace they use, none is in the way of another then.
-        entered.forEach(EngineWorkspace::disposeReplays);
-        entered.forEach(EngineWorkspace::freeAll);
-        entered.forEach(EngineWorkspace::exit);
-        engine.close();
+        try {
+            // Replays first: whichever workspace they use, none is in the way of another then.
+            entered.forEach(EngineWorkspace::disposeReplays);
+            entered.forEach(EngineWorkspace::freeAll);
+        } finally {
+            entered.forEach(EngineWorkspace::exit);
+            engine.close();
+        }
     }
 }

@@ -5,6 +5,7 @@ import io.github.elbo4j.backend.DType;
 import io.github.elbo4j.backend.Tensor;
 import io.github.elbo4j.backend.View;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /** A tensor with the pins of the replays that use it. */
 final class EngineTensor implements Tensor {
@@ -41,8 +42,8 @@ final class EngineTensor implements Tensor {
         return memory;
     }
 
-    /** Counts a replay that uses this tensor; {@code user} is the replay's workspace. */
-    synchronized void pin(EngineWorkspace user) {
+    /** Counts a user of this tensor: a replay of a workspace, or a call that runs at once, which has none. */
+    synchronized void pin(@Nullable EngineWorkspace user) {
         if (!open) {
             throw new IllegalStateException("tensor '" + name + "' is closed");
         }
@@ -50,7 +51,7 @@ final class EngineTensor implements Tensor {
         foreignPins += user == workspace ? 0 : 1;
     }
 
-    synchronized void unpin(EngineWorkspace user) {
+    synchronized void unpin(@Nullable EngineWorkspace user) {
         pins--;
         foreignPins -= user == workspace ? 0 : 1;
     }
@@ -104,6 +105,7 @@ final class EngineTensor implements Tensor {
         long offset = byteOffset("upload", source, elementOffset);
         workspace.enter("upload to '" + name + "'");
         try {
+            requireOpen("upload");
             memory.upload(source, offset);
             workspace.valuesChanged(this);
         } finally {
@@ -119,16 +121,21 @@ final class EngineTensor implements Tensor {
         }
         workspace.enter("download of '" + name + "'");
         try {
+            requireOpen("download");
             memory.download(target, offset);
         } finally {
             workspace.exit();
         }
     }
 
-    private long byteOffset(String what, MemorySegment host, long elementOffset) {
+    private void requireOpen(String what) {
         if (!isOpen()) {
             throw new IllegalStateException(what + ": tensor '" + name + "' is closed");
         }
+    }
+
+    private long byteOffset(String what, MemorySegment host, long elementOffset) {
+        requireOpen(what);
         long elements = host.byteSize() / type.bytes();
         if (host.byteSize() % type.bytes() != 0
                 || elementOffset < 0

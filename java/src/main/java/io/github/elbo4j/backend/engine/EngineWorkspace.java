@@ -199,15 +199,17 @@ final class EngineWorkspace implements Workspace {
             throw new IllegalArgumentException("record: takes rows that are not folded, but got " + rows);
         }
         enter("record");
-        EngineRecording<?> recording = backend.recording(this, own, rows);
         try {
-            step.accept(recording);
-            EngineReplay replay = recording.finish();
-            replays.add(replay);
-            return replay;
-        } catch (RuntimeException | Error e) {
-            recording.abandon();
-            throw e;
+            EngineRecording<?> recording = backend.recording(this, own, rows);
+            try {
+                step.accept(recording);
+                EngineReplay replay = recording.finish();
+                replays.add(replay);
+                return replay;
+            } catch (RuntimeException | Error e) {
+                recording.abandon();
+                throw e;
+            }
         } finally {
             exit();
         }
