@@ -21,7 +21,8 @@ function(emu_add_module target)
     add_library(${target} MODULE ${wrappers})
     target_include_directories(${target} PRIVATE "${EMU_INCLUDE_DIR}")
     target_link_libraries(${target} PRIVATE emu_cuda)
-    set_target_properties(${target} PROPERTIES PREFIX "" LINK_FLAGS "-Wl,-z,defs")
+    # A kernel may have the name of a function that the process has already, such as glibc's `advance`.
+    set_target_properties(${target} PROPERTIES PREFIX "" LINK_FLAGS "-Wl,-z,defs -Wl,-Bsymbolic")
     # Traps on misaligned accesses, and on nothing else: the driver reports them as 716. A trap that the compiler puts
     # where it proves undefined behaviour would look the same. Vectorising would merge accesses that a device keeps
     # apart, contraction would change rounding, and unique symbols would be shared between modules and keep them loaded.

@@ -38,6 +38,10 @@ long emu_counter(const char* name);
 /* Copies the last fault and returns its status; 0 if there was none since the last reset. */
 int emu_last_fault(EmuFault* fault);
 
+/* Writes "name codes" lines, sorted, for the kernels of all loaded modules: a letter for each parameter, as EmuParameter
+   has it. Returns the length; writes only what fits, and always a terminating zero if `size` is not 0. */
+long emu_kernels(char* text, long size);
+
 /* Destroys every context with all it holds and clears sticky errors, which on a real device takes a new process. */
 void emu_reset(void);
 

@@ -11,6 +11,7 @@ struct EmuDim3 {
 struct EmuParameter {
     uint32_t size;
     uint32_t is_pointer;
+    char code;  // p pointer, l 64-bit integer, i int, u unsigned, f float, d double, ? anything else
 };
 
 // One kernel; `call` unpacks the driver's void** into typed arguments of `function`.

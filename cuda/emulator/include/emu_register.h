@@ -6,10 +6,21 @@
 
 #include "emu_module.h"
 
+template <class T>
+constexpr char emu_code() {
+    if (std::is_pointer_v<T>) return 'p';
+    if (std::is_same_v<T, float>) return 'f';
+    if (std::is_same_v<T, double>) return 'd';
+    if (!std::is_integral_v<T>) return '?';
+    if (sizeof(T) == 8) return 'l';
+    return sizeof(T) != 4 ? '?' : std::is_signed_v<T> ? 'i' : 'u';
+}
+
 template <class... A>
 struct EmuSignature {
     // One entry more than parameters, as an array cannot be empty.
-    static constexpr EmuParameter parameters[] = {{sizeof(A), std::is_pointer_v<A>}..., {0, 0}};
+    static constexpr EmuParameter parameters[] = {
+        {sizeof(A), std::is_pointer_v<A>, emu_code<std::remove_cv_t<A>>()}..., {0, 0, 0}};
 
     template <size_t... I>
     static void unpack(void (*function)(A...), [[maybe_unused]] void** arguments, std::index_sequence<I...>) {

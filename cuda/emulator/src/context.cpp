@@ -97,6 +97,24 @@ void reset_all_contexts() {
     for (Context* context : contexts()) context->reset();
 }
 
+std::string kernel_lines() {
+    std::set<std::string> lines;
+    for (Context* context : contexts()) {
+        std::lock_guard<std::mutex> lock(context->mutex);
+        for (const Module* module : context->modules) {
+            for (const auto& entry : module->functions) {
+                const EmuKernel& kernel = *entry.second->kernel;
+                std::string line = entry.first + " ";
+                for (int i = 0; i < kernel.parameter_count; i++) line += kernel.parameters[i].code;
+                lines.insert(line);
+            }
+        }
+    }
+    std::string text;
+    for (const std::string& line : lines) text += line + "\n";
+    return text;
+}
+
 long live_allocations() {
     long total = 0;
     for (Context* context : contexts()) total += static_cast<long>(context->memory->device_allocations());

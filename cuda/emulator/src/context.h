@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -96,6 +97,8 @@ bool enumerate_devices();
 
 Context* current_context();
 void reset_all_contexts();
+// The kernels of all loaded modules, a "name codes" line each.
+std::string kernel_lines();
 long live_allocations();
 long live_bytes();
 

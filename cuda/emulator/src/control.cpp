@@ -1,5 +1,6 @@
 #include "control.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -153,6 +154,16 @@ int emu_last_fault(EmuFault* fault) {
     std::lock_guard<std::mutex> lock(s.mutex);
     *fault = s.fault;
     return s.fault.status;
+}
+
+long emu_kernels(char* text, long size) {
+    const std::string lines = emu::kernel_lines();
+    if (size > 0) {
+        const size_t fits = std::min(lines.size(), static_cast<size_t>(size - 1));
+        std::memcpy(text, lines.data(), fits);
+        text[fits] = '\0';
+    }
+    return static_cast<long>(lines.size());
 }
 
 void emu_reset(void) {

@@ -141,6 +141,22 @@ void price_of_a_thread() {
     emu_set_option("workers", "0");
 }
 
+// The letters that descriptors of the JVM side are compared with.
+void names_and_types() {
+    char text[4096];
+    CHECK(emu_kernels(text, sizeof text) == 0);
+    CHECK(text[0] == '\0');
+    load("sound");
+    const long length = emu_kernels(text, sizeof text);
+    CHECK(length == static_cast<long>(std::strlen(text)));
+    CHECK(std::strstr(text, "add_constant pfi\n") == text);
+    CHECK(std::strstr(text, "\necho_arguments piulfd\n") != nullptr);
+    char little[8];
+    CHECK(emu_kernels(little, sizeof little) == length);
+    CHECK(std::strcmp(little, "add_con") == 0);
+    CHECK(emu_kernels(nullptr, 0) == length);
+}
+
 }  // namespace
 
 int main() {
@@ -153,5 +169,6 @@ int main() {
     RUN(module_globals);
     RUN(arguments_are_copied);
     RUN(price_of_a_thread);
+    RUN(names_and_types);
     return finish();
 }

@@ -101,3 +101,13 @@ unsigned launches_seen[4];
 KERNEL count_launch(int slot) {
     if (blockIdx.x == 0 && threadIdx.x == 0) atomicAdd(&launches_seen[slot], 1u);
 }
+
+// Every type of parameter.
+KERNEL echo_arguments(double* out, int i, unsigned u, long long l, float f, double d) {
+    if (blockIdx.x != 0 || threadIdx.x != 0) return;
+    out[0] = i;
+    out[1] = u;
+    out[2] = static_cast<double>(l);
+    out[3] = f;
+    out[4] = d;
+}

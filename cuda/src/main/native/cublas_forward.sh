@@ -11,7 +11,7 @@ source=$(cd "$(dirname "$0")" && pwd)
 name=libelbo4j_cublas_forward.so
 
 # What an earlier build left is not of this one.
-rm -f "$out/$name"
+rm -f "$out/$name" "$out/cublas_functions.txt"
 for tool in gcc nm; do
     if ! command -v "$tool" >/dev/null 2>&1; then
         echo "cublas_forward: not built, there is no $tool; with this jar only a cuBLAS 12 can be used"
@@ -27,6 +27,8 @@ if [ ! -s "$work/cublas_functions.inc" ]; then
     echo "cublas_forward: nm finds no cuBLAS function in $jcublas" >&2
     exit 1
 fi
+# For the loader: calling a function that a cuBLAS lacks would end the process.
+sed 's/^forward //' "$work/cublas_functions.inc" >"$out/cublas_functions.txt"
 
 cd "$source"
 gcc -shared -nostdlib -I"$work" \

@@ -4,6 +4,7 @@ module io.github.elbo4j {
     requires tools.jackson.core;
 
     exports io.github.elbo4j.backend;
+    exports io.github.elbo4j.backend.engine;
     exports io.github.elbo4j.data;
     exports io.github.elbo4j.files;
     exports io.github.elbo4j.model;

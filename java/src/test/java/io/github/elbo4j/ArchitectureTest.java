@@ -72,7 +72,19 @@ class ArchitectureTest {
                 .resideInAPackage(ROOT + "backend.java..")
                 .should()
                 .onlyDependOnClassesThat()
-                .resideInAnyPackage(ROOT + "backend", ROOT + "backend.java..", "java..", "org.jspecify..")
+                .resideInAnyPackage(
+                        ROOT + "backend", ROOT + "backend.engine", ROOT + "backend.java..", "java..", "org.jspecify..")
+                .check(CORE);
+    }
+
+    @Test
+    void whatBackendsShareDependsOnTheSeamOnly() {
+        classes()
+                .that()
+                .resideInAPackage(ROOT + "backend.engine..")
+                .should()
+                .onlyDependOnClassesThat()
+                .resideInAnyPackage(ROOT + "backend", ROOT + "backend.engine", "java..", "org.jspecify..")
                 .check(CORE);
     }
 

@@ -91,6 +91,9 @@ final class DoctorCommand extends Subcommand {
                 line("", "  " + texts.get("reason") + "; " + texts.get("remedy"));
             }
         }
+        if (backend.get("findings") instanceof Map<?, ?> findings) {
+            findings.forEach((name, found) -> line("", "  " + name + ": " + found));
+        }
         if (backend.get("options") instanceof Map<?, ?> options) {
             options.forEach((name, values) -> line("", "  option " + name + ": " + values));
         }
@@ -113,6 +116,7 @@ final class DoctorCommand extends Subcommand {
             problems.add(texts);
         }
         json.put("problems", problems);
+        json.put("findings", report.findings());
         // Sorted, so that two reports can be compared.
         json.put("options", new java.util.TreeMap<>(report.options()));
         return json;

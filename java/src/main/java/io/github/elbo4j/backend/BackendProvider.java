@@ -39,6 +39,14 @@ public interface BackendProvider {
     List<Problem> problems();
 
     /**
+     * {@return what it found on this machine, by name, in the order of looking, for {@code doctor}; empty if there is
+     * nothing to tell}
+     */
+    default Map<String, String> findings() {
+        return Map.of();
+    }
+
+    /**
      * {@return the names of the options it takes, each with its values in words}
      */
     Map<String, String> options();

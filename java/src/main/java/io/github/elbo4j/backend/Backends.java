@@ -27,8 +27,10 @@ public final class Backends {
      * @param rank place in the choice of {@link #best}; the highest that opens wins
      * @param problems why it cannot be opened here; empty when it can
      * @param options the options it takes, each with its values in words
+     * @param findings what it found on this machine
      */
-    public record Report(String name, int rank, List<Problem> problems, Map<String, String> options) {
+    public record Report(
+            String name, int rank, List<Problem> problems, Map<String, String> options, Map<String, String> findings) {
         /** {@return whether it can be opened here} */
         public boolean available() {
             return problems.isEmpty();
@@ -117,7 +119,8 @@ public final class Backends {
     /** {@return what is known of every backend, the highest rank first; opens nothing} */
     public static List<Report> report() {
         return BackendProviders.find().stream()
-                .map(provider -> new Report(provider.name(), provider.rank(), problems(provider), provider.options()))
+                .map(provider -> new Report(
+                        provider.name(), provider.rank(), problems(provider), provider.options(), findings(provider)))
                 .toList();
     }
 
@@ -179,6 +182,15 @@ public final class Backends {
         } catch (RuntimeException e) {
             // One broken provider must not hide the others.
             return List.of(new Problem("looking for it failed: " + e, "choose another backend and report this"));
+        }
+    }
+
+    private static Map<String, String> findings(BackendProvider provider) {
+        try {
+            return provider.findings();
+        } catch (LinkageError | RuntimeException e) {
+            // The problems say what is wrong with it.
+            return Map.of();
         }
     }
 

@@ -315,6 +315,11 @@ public final class KernelCall {
         return scheduled;
     }
 
+    /** {@return whether it chooses the active rows: {@link DataKernels#selectRows}} */
+    public boolean selectsRows() {
+        return kernel.equals("selectRows");
+    }
+
     /** {@return the call in one line: name, options, operands read, operands written} */
     @Override
     public String toString() {

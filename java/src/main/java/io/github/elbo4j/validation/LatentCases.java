@@ -180,8 +180,8 @@ final class LatentCases {
             for (int j = 0; j < d; j++) {
                 double mu = heads[r * 2 * d + j];
                 double lv = clamped(heads[r * 2 * d + d + j], clamp);
-                // mu^2 / 2 + |expm1(lv)| / 2 + |lv| / 2
-                sums[r] += (mu * mu + Math.abs(Math.expm1(lv)) + Math.abs(lv)) / 2;
+                // mu^2 / 2 + |expm1(lv)| / 2 + |lv| / 2, with what expm1 adds
+                sums[r] += (mu * mu + 2 * Math.abs(Math.expm1(lv)) + Math.abs(lv)) / 2;
             }
         }
         return new CaseBuilder("latent", "gaussianKlForward", d + " " + clamp, rows)

@@ -64,8 +64,8 @@ final class LossCases {
             for (int j = 0; j < d; j++) {
                 double l = logits[r * d + j];
                 double x = target[r / fold * d + j];
-                // max(l, 0) + |l x| + log1p(exp(-|l|))
-                sums[r] += Math.max(l, 0) + Math.abs(l * x) + Math.log1p(Math.exp(-Math.abs(l)));
+                // max(l, 0) + |l x| + log1p(exp(-|l|)), with what log1p and exp add
+                sums[r] += Math.max(l, 0) + Math.abs(l * x) + 2 * Math.log1p(Math.exp(-Math.abs(l)));
             }
         }
         return sums;
@@ -97,8 +97,8 @@ final class LossCases {
             double w = weight / (reduction == Reduction.MEAN ? active : 1);
             double[] terms = new double[n * d];
             for (int i = 0; i < terms.length; i++) {
-                // |w| (sigmoid(l) + |x|)
-                terms[i] = w * (Activations.sigmoid(logits[i]) + target[i / d / rows.fold() * d + i % d]);
+                // |w| (sigmoid(l) + |x|), with what exp adds
+                terms[i] = w * (2 * Activations.sigmoid(logits[i]) + target[i / d / rows.fold() * d + i % d]);
             }
             return Terms.of(terms);
         });

@@ -19,6 +19,9 @@ import io.github.elbo4j.backend.DType;
  * last summand stands for matrix products only, of backends that round their factors to a shorter type and say so in
  * {@link io.github.elbo4j.backend.BackendInfo#productError}.
  *
+ * <p>The plain path rounds elementary functions correctly, which no other path is asked to do: a value that such a
+ * function gives counts twice among the absolute terms, for it may be off by an ulp.
+ *
  * <p>The plain path itself is held by {@link #cap}, which needs no measurement. A subject in binary64 has no plain path
  * beside it; for it the cap stands for E.
  */

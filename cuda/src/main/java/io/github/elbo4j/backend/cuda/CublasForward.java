@@ -3,9 +3,11 @@ package io.github.elbo4j.backend.cuda;
 import io.github.elbo4j.backend.BackendProvider.Problem;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.lang.foreign.AddressLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +21,7 @@ final class CublasForward {
     /** Where the jar holds it; absent when the jar was built without gcc. */
     static final String RESOURCE = "/META-INF/native/linux-x86_64/libelbo4j_cublas_forward.so";
 
+    private static final String FUNCTIONS = "/META-INF/native/linux-x86_64/cublas_functions.txt";
     private static final String PREFIX = "elbo4j_cublas_forward_";
     private static final AddressLayout POINTER = ValueLayout.ADDRESS;
     private static final long PAIR = 2 * POINTER.byteSize();
@@ -40,6 +43,19 @@ final class CublasForward {
     /** {@return whether this jar has the library} */
     static boolean built() {
         return CublasForward.class.getResource(RESOURCE) != null;
+    }
+
+    /** {@return the names of the functions that JCublas2 asks for; none if the jar was built without nm} */
+    static List<String> functions() {
+        try (InputStream content = CublasForward.class.getResourceAsStream(FUNCTIONS)) {
+            return content == null
+                    ? List.of()
+                    : new String(content.readAllBytes(), StandardCharsets.US_ASCII)
+                            .lines()
+                            .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + FUNCTIONS, e);
+        }
     }
 
     /** Loads it in front of a cuBLAS that is open already. */

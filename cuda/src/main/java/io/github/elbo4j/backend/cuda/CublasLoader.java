@@ -78,7 +78,22 @@ final class CublasLoader {
                 return new Loaded(Optional.of(library), forward.problem(), List.of());
             }
             lacking = forward.lacking();
+        } else {
+            lacking = CublasForward.functions().stream()
+                    .filter(name -> loader.find(cublas, name).isEmpty())
+                    .toList();
+            // JCublas2 binds to it without anything between: a call of a missing function would end the process.
+            if (!lacking.isEmpty()) {
+                return new Loaded(Optional.of(library), Optional.of(tooOld(library, lacking)), lacking);
+            }
         }
         return new Loaded(Optional.of(library), JCudaNatives.load(JCudaNatives.Part.CUBLAS), lacking);
+    }
+
+    private static Problem tooOld(CublasLibrary library, List<String> lacking) {
+        return new Problem(
+                library + " lacks " + lacking.size() + " functions that JCublas2 asks for, " + lacking.get(0)
+                        + " for one",
+                "install cuBLAS 12.6 or newer, or name another: -D" + CublasSearch.PROPERTY + "=FILE_OR_FOLDER");
     }
 }

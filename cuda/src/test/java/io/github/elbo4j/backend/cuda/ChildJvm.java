@@ -38,6 +38,14 @@ final class ChildJvm {
         this.mode = mode;
     }
 
+    /** Whether this machine has a driver; asked outside of this process, which may hold the emulated one. */
+    static boolean driverInstalled() throws Exception {
+        return ""
+                .equals(new ChildJvm(Mode.CLASS_PATH)
+                        .probe("open", "libcuda.so.1")
+                        .get("opened"));
+    }
+
     ChildJvm option(String option) {
         options.add(option);
         return this;

@@ -53,7 +53,7 @@ class JCudaNativesTest {
     @ParameterizedTest
     @EnumSource
     void saysThatThereIsNoDriver(ChildJvm.Mode mode) throws Exception {
-        if (driverInstalled()) {
+        if (ChildJvm.driverInstalled()) {
             Tools.skip("this machine has an NVIDIA driver");
         }
         Map<String, String> seen = jvm(mode).probe("driver");
@@ -137,9 +137,5 @@ class JCudaNativesTest {
                         "native libraries cannot be run from below " + temporary + ": it is probably mounted noexec");
         assertThat(seen.get("remedy")).contains("-Djava.io.tmpdir=FOLDER");
         assertThat(seen).containsEntry("left", "");
-    }
-
-    private static boolean driverInstalled() {
-        return !new DynamicLoader().open("libcuda.so.1").failed();
     }
 }

@@ -1,9 +1,13 @@
 package io.github.elbo4j.backend.cuda;
 
+import io.github.elbo4j.backend.BackendException;
 import io.github.elbo4j.backend.BackendProvider.Problem;
+import io.github.elbo4j.backend.Backends;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -19,23 +23,32 @@ import jcuda.jcublas.cublasHandle;
 final class Probe {
     private Probe() {}
 
-    /** {@code driver [library to open first]}, {@code threads}, or {@code cublas}. */
+    /**
+     * {@code open LIBRARY}, {@code driver [LIBRARY]}, {@code threads}, {@code cublas} or {@code probe [LIBRARY]}: opens the
+     * library first, if any.
+     */
     public static void main(String[] arguments) throws Exception {
         print("module", String.valueOf(Probe.class.getModule().getName()));
         switch (arguments[0]) {
+            case "open" -> open(arguments[1]);
             case "driver" -> driver(arguments);
             case "threads" -> threads();
             case "cublas" -> cublas();
+            case "probe" -> probe(arguments);
             default -> throw new IllegalArgumentException(arguments[0]);
         }
         print("tmpdir", System.getProperty("java.io.tmpdir"));
         print("left", left());
     }
 
+    private static void open(String library) {
+        DynamicLoader.Opened opened = new DynamicLoader().open(library);
+        print("opened", opened.failed() ? opened.message() : "");
+    }
+
     private static void driver(String[] arguments) {
         if (arguments.length > 1) {
-            DynamicLoader.Opened opened = new DynamicLoader().open(arguments[1]);
-            print("opened", opened.failed() ? opened.message() : "");
+            open(arguments[1]);
         }
         Optional<Problem> outcome = JCudaNatives.load(JCudaNatives.Part.DRIVER);
         problem(outcome);
@@ -73,6 +86,27 @@ final class Probe {
             thread.join();
         }
         print("outcomes", outcomes.size() + " " + identities.size());
+    }
+
+    private static void probe(String[] arguments) {
+        if (arguments.length > 1) {
+            System.load(arguments[1]);
+        }
+        CudaProvider provider = new CudaProvider();
+        List<Problem> problems = provider.problems();
+        print("kept", String.valueOf(problems == new CudaProvider().problems()));
+        print("problems", String.valueOf(problems.size()));
+        for (int i = 0; i < problems.size(); i++) {
+            print("problem." + i, problems.get(i).toString());
+        }
+        print("findings", String.join(",", provider.findings().keySet()));
+        provider.findings().forEach((name, value) -> print("finding." + name.replace(' ', '.'), value));
+        try {
+            Backends.open("cuda", Map.of("device", "7"));
+            print("open", "opened");
+        } catch (BackendException | IllegalArgumentException e) {
+            print("open", e.getClass().getSimpleName() + ": " + e.getMessage());
+        }
     }
 
     private static void cublas() {

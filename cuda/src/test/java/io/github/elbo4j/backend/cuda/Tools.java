@@ -39,7 +39,8 @@ final class Tools {
         }
     }
 
-    private static void lacking(String reason) {
+    /** Skips the calling test, or fails it if the CUDA part is required. */
+    static void lacking(String reason) {
         boolean required = Arrays.stream(
                         System.getProperty("elbo4j.test.require", "").split(",", -1))
                 .map(String::strip)

@@ -1,5 +1,6 @@
 package io.github.elbo4j.backend.java;
 
+import io.github.elbo4j.backend.Backend;
 import io.github.elbo4j.backend.DType;
 import io.github.elbo4j.backend.DataKernels;
 import io.github.elbo4j.backend.KernelCall;
@@ -9,6 +10,7 @@ import io.github.elbo4j.backend.Philox;
 import io.github.elbo4j.backend.Rows;
 import io.github.elbo4j.backend.Shuffle;
 import io.github.elbo4j.backend.StepState;
+import io.github.elbo4j.backend.engine.Issuer;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -18,11 +20,13 @@ import java.util.Arrays;
 final class JavaDataKernels implements DataKernels {
     private static final int GRAIN = 1 << 13;
 
-    private final JavaBackend backend;
-    private final JavaIssuer issuer;
+    private final Backend backend;
+    private final JavaWorkers workers;
+    private final Issuer<JavaStep> issuer;
 
-    JavaDataKernels(JavaBackend backend, JavaIssuer issuer) {
+    JavaDataKernels(Backend backend, JavaWorkers workers, Issuer<JavaStep> issuer) {
         this.backend = backend;
+        this.workers = workers;
         this.issuer = issuer;
     }
 
@@ -30,7 +34,7 @@ final class JavaDataKernels implements DataKernels {
     @Override
     public void selectRows(Rows rows, StepState state, Order order, Operand rowIds) {
         KernelCall call = KernelCall.selectRows(backend, rows, state, order, rowIds);
-        JavaStepState own = JavaStepState.of(state);
+        JavaStepMemory own = JavaStepMemory.of(state);
         long[] ids = JavaOperands.i64(rowIds);
         int io = JavaOperands.offset(rowIds);
         issuer.issue(call, ignored -> {
@@ -49,7 +53,7 @@ final class JavaDataKernels implements DataKernels {
     public void gather(
             Rows rows, Operand rowIds, Operand data, Pixels pixels, Noise noise, StepState state, Operand out) {
         KernelCall call = KernelCall.gather(backend, rows, rowIds, data, pixels, noise, state, out);
-        JavaNoise random = new JavaNoise(noise, JavaStepState.of(state));
+        JavaNoise random = new JavaNoise(noise, JavaStepMemory.of(state));
         long[] ids = JavaOperands.i64(rowIds);
         int io = JavaOperands.offset(rowIds);
         boolean bytes = data.type() == DType.U8;
@@ -61,7 +65,7 @@ final class JavaDataKernels implements DataKernels {
         int oo = JavaOperands.offset(out);
         issuer.issue(
                 call,
-                active -> backend.workers().split(active, GRAIN / columns + 1, (from, to) -> {
+                active -> workers.split(active, GRAIN / columns + 1, (from, to) -> {
                     int[] block = new int[4];
                     for (int r = from; r < to; r++) {
                         long row = ids[io + r];

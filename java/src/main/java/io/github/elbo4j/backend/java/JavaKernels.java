@@ -1,5 +1,6 @@
 package io.github.elbo4j.backend.java;
 
+import io.github.elbo4j.backend.Backend;
 import io.github.elbo4j.backend.DType;
 import io.github.elbo4j.backend.DataKernels;
 import io.github.elbo4j.backend.Kernels;
@@ -7,6 +8,7 @@ import io.github.elbo4j.backend.LatentKernels;
 import io.github.elbo4j.backend.LinearKernels;
 import io.github.elbo4j.backend.LossKernels;
 import io.github.elbo4j.backend.OptimizerKernels;
+import io.github.elbo4j.backend.engine.Issuer;
 
 /**
  * The families of one backend and one issuer.
@@ -21,13 +23,23 @@ record JavaKernels(
         DataKernels data, LinearKernels linear, LatentKernels latent, LossKernels loss, OptimizerKernels optimizer)
         implements Kernels {
 
-    JavaKernels(JavaBackend backend, JavaIssuer issuer) {
+    JavaKernels(Backend backend, JavaWorkers workers, Issuer<JavaStep> issuer) {
         boolean narrow = backend.real() == DType.F32;
         this(
-                narrow ? new JavaDataKernels(backend, issuer) : new JavaDataKernelsF64(backend, issuer),
-                narrow ? new JavaLinearKernels(backend, issuer) : new JavaLinearKernelsF64(backend, issuer),
-                narrow ? new JavaLatentKernels(backend, issuer) : new JavaLatentKernelsF64(backend, issuer),
-                narrow ? new JavaLossKernels(backend, issuer) : new JavaLossKernelsF64(backend, issuer),
-                narrow ? new JavaOptimizerKernels(backend, issuer) : new JavaOptimizerKernelsF64(backend, issuer));
+                narrow
+                        ? new JavaDataKernels(backend, workers, issuer)
+                        : new JavaDataKernelsF64(backend, workers, issuer),
+                narrow
+                        ? new JavaLinearKernels(backend, workers, issuer)
+                        : new JavaLinearKernelsF64(backend, workers, issuer),
+                narrow
+                        ? new JavaLatentKernels(backend, workers, issuer)
+                        : new JavaLatentKernelsF64(backend, workers, issuer),
+                narrow
+                        ? new JavaLossKernels(backend, workers, issuer)
+                        : new JavaLossKernelsF64(backend, workers, issuer),
+                narrow
+                        ? new JavaOptimizerKernels(backend, workers, issuer)
+                        : new JavaOptimizerKernelsF64(backend, workers, issuer));
     }
 }

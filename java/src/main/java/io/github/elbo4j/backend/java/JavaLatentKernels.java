@@ -3,6 +3,7 @@ package io.github.elbo4j.backend.java;
 import static io.github.elbo4j.backend.java.JavaMath.exp;
 import static io.github.elbo4j.backend.java.JavaMath.expm1;
 
+import io.github.elbo4j.backend.Backend;
 import io.github.elbo4j.backend.KernelCall;
 import io.github.elbo4j.backend.LatentKernels;
 import io.github.elbo4j.backend.Noise;
@@ -10,17 +11,20 @@ import io.github.elbo4j.backend.Operand;
 import io.github.elbo4j.backend.Rows;
 import io.github.elbo4j.backend.Scalar;
 import io.github.elbo4j.backend.StepState;
+import io.github.elbo4j.backend.engine.Issuer;
 
 /** The Gaussian latent in plain loops over rows. */
 @SuppressWarnings("cast") // the binary64 twin casts to its own type
 final class JavaLatentKernels implements LatentKernels {
     private static final int GRAIN = 1 << 9;
 
-    private final JavaBackend backend;
-    private final JavaIssuer issuer;
+    private final Backend backend;
+    private final JavaWorkers workers;
+    private final Issuer<JavaStep> issuer;
 
-    JavaLatentKernels(JavaBackend backend, JavaIssuer issuer) {
+    JavaLatentKernels(Backend backend, JavaWorkers workers, Issuer<JavaStep> issuer) {
         this.backend = backend;
+        this.workers = workers;
         this.issuer = issuer;
     }
 
@@ -29,7 +33,7 @@ final class JavaLatentKernels implements LatentKernels {
     public void reparameterizeForward(
             Rows rows, Operand muLogVar, Clamp clamp, Noise noise, StepState state, Operand z) {
         KernelCall call = KernelCall.reparameterizeForward(backend, rows, muLogVar, clamp, noise, state, z);
-        JavaNoise random = new JavaNoise(noise, JavaStepState.of(state));
+        JavaNoise random = new JavaNoise(noise, JavaStepMemory.of(state));
         int d = (int) z.columns();
         int fold = rows.fold();
         float[] heads = JavaOperands.f32(muLogVar);
@@ -38,7 +42,7 @@ final class JavaLatentKernels implements LatentKernels {
         int zo = JavaOperands.offset(z);
         issuer.issue(
                 call,
-                active -> backend.workers().split(active, GRAIN / (d * fold) + 1, (from, to) -> {
+                active -> workers.split(active, GRAIN / (d * fold) + 1, (from, to) -> {
                     double[] epsilon = new double[d];
                     for (int b = from; b < to; b++) {
                         for (int s = 0; s < fold; s++) {
@@ -68,7 +72,7 @@ final class JavaLatentKernels implements LatentKernels {
             Operand dMuLogVar) {
         KernelCall call = KernelCall.reparameterizeBackward(
                 backend, rows, muLogVar, clamp, noise, state, dz, klWeight, reduction, dMuLogVar);
-        JavaNoise random = new JavaNoise(noise, JavaStepState.of(state));
+        JavaNoise random = new JavaNoise(noise, JavaStepMemory.of(state));
         int d = (int) dz.columns();
         int fold = rows.fold();
         float[] heads = JavaOperands.f32(muLogVar);
@@ -78,8 +82,8 @@ final class JavaLatentKernels implements LatentKernels {
         int dzo = JavaOperands.offset(dz);
         int dho = JavaOperands.offset(dMuLogVar);
         issuer.issue(call, active -> {
-            float w = (float) (JavaStepState.value(klWeight) / (reduction == Reduction.MEAN ? active : 1));
-            backend.workers().split(active, GRAIN / (d * fold) + 1, (from, to) -> {
+            float w = (float) (JavaStepMemory.value(klWeight) / (reduction == Reduction.MEAN ? active : 1));
+            workers.split(active, GRAIN / (d * fold) + 1, (from, to) -> {
                 double[] epsilon = new double[d];
                 float[] sumDz = new float[d];
                 float[] sumDzEpsilon = new float[d];
@@ -118,7 +122,7 @@ final class JavaLatentKernels implements LatentKernels {
         int ko = JavaOperands.offset(kl);
         issuer.issue(
                 call,
-                active -> backend.workers().split(active, GRAIN / d + 1, (from, to) -> {
+                active -> workers.split(active, GRAIN / d + 1, (from, to) -> {
                     JavaRowSum sum = new JavaRowSum();
                     for (int b = from; b < to; b++) {
                         sum.reset();

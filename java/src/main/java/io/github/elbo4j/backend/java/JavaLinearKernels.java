@@ -1,10 +1,12 @@
 package io.github.elbo4j.backend.java;
 
 import io.github.elbo4j.backend.Activation;
+import io.github.elbo4j.backend.Backend;
 import io.github.elbo4j.backend.KernelCall;
 import io.github.elbo4j.backend.LinearKernels;
 import io.github.elbo4j.backend.Operand;
 import io.github.elbo4j.backend.Rows;
+import io.github.elbo4j.backend.engine.Issuer;
 import io.github.elbo4j.backend.java.JavaProducts.Matrix;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -17,11 +19,13 @@ final class JavaLinearKernels implements LinearKernels {
     /** Fewest multiplications worth a thread. */
     private static final int GRAIN = 1 << 16;
 
-    private final JavaBackend backend;
-    private final JavaIssuer issuer;
+    private final Backend backend;
+    private final JavaWorkers workers;
+    private final Issuer<JavaStep> issuer;
 
-    JavaLinearKernels(JavaBackend backend, JavaIssuer issuer) {
+    JavaLinearKernels(Backend backend, JavaWorkers workers, Issuer<JavaStep> issuer) {
         this.backend = backend;
+        this.workers = workers;
         this.issuer = issuer;
     }
 
@@ -42,19 +46,18 @@ final class JavaLinearKernels implements LinearKernels {
         int po = pre == null ? 0 : JavaOperands.offset(pre);
         issuer.issue(
                 call,
-                active -> backend.workers()
-                        .split(
-                                active * rows.fold(),
-                                GRAIN / (in * out) + 1,
-                                (from, to) -> JavaProducts.rows(xs, wTransposed, in, out, from, to, (r, sum) -> {
-                                    for (int o = 0; o < out; o++) {
-                                        float a = sum[o] + bs[bo + o];
-                                        if (pre != null) {
-                                            pres[po + r * out + o] = a;
-                                        }
-                                        ys[yo + r * out + o] = JavaActivations.value(f, a);
-                                    }
-                                })));
+                active -> workers.split(
+                        active * rows.fold(),
+                        GRAIN / (in * out) + 1,
+                        (from, to) -> JavaProducts.rows(xs, wTransposed, in, out, from, to, (r, sum) -> {
+                            for (int o = 0; o < out; o++) {
+                                float a = sum[o] + bs[bo + o];
+                                if (pre != null) {
+                                    pres[po + r * out + o] = a;
+                                }
+                                ys[yo + r * out + o] = JavaActivations.value(f, a);
+                            }
+                        })));
     }
 
     // dx(r, i) = (sum over o of g(r, o) * W(o, i)) * f'(saved(r, i))
@@ -72,17 +75,16 @@ final class JavaLinearKernels implements LinearKernels {
         int dxo = JavaOperands.offset(dx);
         issuer.issue(
                 call,
-                active -> backend.workers()
-                        .split(
-                                active * rows.fold(),
-                                GRAIN / (in * out) + 1,
-                                (from, to) -> JavaProducts.rows(gs, ws, out, in, from, to, (r, sum) -> {
-                                    for (int i = 0; i < in; i++) {
-                                        int at = dxo + r * in + i;
-                                        float total = write == Write.ADD ? dxs[at] + sum[i] : sum[i];
-                                        dxs[at] = total * JavaActivations.derivative(f, saveds[so + r * in + i]);
-                                    }
-                                })));
+                active -> workers.split(
+                        active * rows.fold(),
+                        GRAIN / (in * out) + 1,
+                        (from, to) -> JavaProducts.rows(gs, ws, out, in, from, to, (r, sum) -> {
+                            for (int i = 0; i < in; i++) {
+                                int at = dxo + r * in + i;
+                                float total = write == Write.ADD ? dxs[at] + sum[i] : sum[i];
+                                dxs[at] = total * JavaActivations.derivative(f, saveds[so + r * in + i]);
+                            }
+                        })));
     }
 
     // dW(o, i) = sum over r of g(r, o) * x(r, i);  db(o) = sum over r of g(r, o)
@@ -99,7 +101,7 @@ final class JavaLinearKernels implements LinearKernels {
         int dbo = JavaOperands.offset(db);
         issuer.issue(call, active -> {
             int depth = active * rows.fold();
-            backend.workers().split(out, GRAIN / (in * Math.max(1, depth)) + 1, (from, to) -> {
+            workers.split(out, GRAIN / (in * Math.max(1, depth)) + 1, (from, to) -> {
                 JavaProducts.rows(gTransposed, xs, depth, in, from, to, (o, sum) -> {
                     for (int i = 0; i < in; i++) {
                         int at = dwo + o * in + i;

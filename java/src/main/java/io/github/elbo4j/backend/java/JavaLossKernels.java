@@ -3,6 +3,7 @@ package io.github.elbo4j.backend.java;
 import static io.github.elbo4j.backend.java.JavaMath.exp;
 import static io.github.elbo4j.backend.java.JavaMath.log1p;
 
+import io.github.elbo4j.backend.Backend;
 import io.github.elbo4j.backend.KernelCall;
 import io.github.elbo4j.backend.LatentKernels.Reduction;
 import io.github.elbo4j.backend.LossKernels;
@@ -10,17 +11,20 @@ import io.github.elbo4j.backend.Operand;
 import io.github.elbo4j.backend.Rows;
 import io.github.elbo4j.backend.Scalar;
 import io.github.elbo4j.backend.StepState;
+import io.github.elbo4j.backend.engine.Issuer;
 
 /** Likelihoods in plain loops over rows, and their sums over an epoch. */
 @SuppressWarnings("cast") // the binary64 twin casts to its own type
 final class JavaLossKernels implements LossKernels {
     private static final int GRAIN = 1 << 9;
 
-    private final JavaBackend backend;
-    private final JavaIssuer issuer;
+    private final Backend backend;
+    private final JavaWorkers workers;
+    private final Issuer<JavaStep> issuer;
 
-    JavaLossKernels(JavaBackend backend, JavaIssuer issuer) {
+    JavaLossKernels(Backend backend, JavaWorkers workers, Issuer<JavaStep> issuer) {
         this.backend = backend;
+        this.workers = workers;
         this.issuer = issuer;
     }
 
@@ -38,7 +42,7 @@ final class JavaLossKernels implements LossKernels {
         int so = JavaOperands.offset(logLikelihood);
         issuer.issue(
                 call,
-                active -> backend.workers().split(active * fold, GRAIN / d + 1, (from, to) -> {
+                active -> workers.split(active * fold, GRAIN / d + 1, (from, to) -> {
                     JavaRowSum sum = new JavaRowSum();
                     for (int r = from; r < to; r++) {
                         sum.reset();
@@ -75,8 +79,8 @@ final class JavaLossKernels implements LossKernels {
         int so = JavaOperands.offset(logLikelihood);
         int dlo = JavaOperands.offset(dLogits);
         issuer.issue(call, active -> {
-            float w = (float) (JavaStepState.value(weight) / (reduction == Reduction.MEAN ? active : 1));
-            backend.workers().split(active * fold, GRAIN / d + 1, (from, to) -> {
+            float w = (float) (JavaStepMemory.value(weight) / (reduction == Reduction.MEAN ? active : 1));
+            workers.split(active * fold, GRAIN / d + 1, (from, to) -> {
                 JavaRowSum sum = new JavaRowSum();
                 for (int r = from; r < to; r++) {
                     sum.reset();
@@ -98,8 +102,8 @@ final class JavaLossKernels implements LossKernels {
     @Override
     public void accumulate(Rows rows, StepState state, String metric, Operand perRow) {
         KernelCall call = KernelCall.accumulate(backend, rows, state, metric, perRow);
-        JavaStepState own = JavaStepState.of(state);
-        int index = own.metrics().indexOf(metric);
+        JavaStepMemory own = JavaStepMemory.of(state);
+        int index = own.metric(metric);
         float[] values = JavaOperands.f32(perRow);
         int vo = JavaOperands.offset(perRow);
         issuer.issue(call, active -> {

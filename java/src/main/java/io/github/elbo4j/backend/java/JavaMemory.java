@@ -2,6 +2,7 @@ package io.github.elbo4j.backend.java;
 
 import io.github.elbo4j.backend.BackendMemoryException;
 import io.github.elbo4j.backend.DType;
+import io.github.elbo4j.backend.engine.Memory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -9,7 +10,7 @@ import java.lang.foreign.MemorySegment;
  * Elements of one tensor: an array for the types that kernels compute with, so that their loops read as plain Java, and a
  * native segment for the others, whose tensors (data sets) may exceed what an array holds.
  */
-final class JavaMemory {
+final class JavaMemory implements Memory {
     static final long MAX_ARRAY = Integer.MAX_VALUE - 8;
 
     private final MemorySegment segment;
@@ -54,7 +55,23 @@ final class JavaMemory {
         return (long[]) segment.heapBase().orElseThrow();
     }
 
-    void free() {
+    @Override
+    public long bytes() {
+        return segment.byteSize();
+    }
+
+    @Override
+    public void upload(MemorySegment source, long byteOffset) {
+        MemorySegment.copy(source, 0, segment, byteOffset, source.byteSize());
+    }
+
+    @Override
+    public void download(MemorySegment target, long byteOffset) {
+        MemorySegment.copy(segment, byteOffset, target, 0, target.byteSize());
+    }
+
+    @Override
+    public void free() {
         arena.close();
     }
 }

@@ -10,9 +10,9 @@ final class JavaNoise {
     private final Noise noise;
     private final long[] rowIds;
     private final int rowIdsOffset;
-    private final JavaStepState state;
+    private final JavaStepMemory state;
 
-    JavaNoise(Noise noise, JavaStepState state) {
+    JavaNoise(Noise noise, JavaStepMemory state) {
         this.noise = noise;
         this.state = state;
         Operand ids = noise.rowIds();

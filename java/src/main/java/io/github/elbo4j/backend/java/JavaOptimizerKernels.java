@@ -2,30 +2,34 @@ package io.github.elbo4j.backend.java;
 
 import static io.github.elbo4j.backend.java.JavaMath.sqrt;
 
+import io.github.elbo4j.backend.Backend;
 import io.github.elbo4j.backend.KernelCall;
 import io.github.elbo4j.backend.OptimizerKernels;
 import io.github.elbo4j.backend.Parameters;
 import io.github.elbo4j.backend.Scalar;
 import io.github.elbo4j.backend.StepState;
 import io.github.elbo4j.backend.View;
+import io.github.elbo4j.backend.engine.Issuer;
 
 /** Updates in plain loops over the arena. */
 @SuppressWarnings("cast") // the binary64 twin casts to its own type
 final class JavaOptimizerKernels implements OptimizerKernels {
     private static final int GRAIN = 1 << 15;
 
-    private final JavaBackend backend;
-    private final JavaIssuer issuer;
+    private final Backend backend;
+    private final JavaWorkers workers;
+    private final Issuer<JavaStep> issuer;
 
-    JavaOptimizerKernels(JavaBackend backend, JavaIssuer issuer) {
+    JavaOptimizerKernels(Backend backend, JavaWorkers workers, Issuer<JavaStep> issuer) {
         this.backend = backend;
+        this.workers = workers;
         this.issuer = issuer;
     }
 
     @Override
     public void checkGradients(Parameters parameters, String group, StepState state) {
         KernelCall call = KernelCall.checkGradients(backend, parameters, group, state);
-        JavaStepState own = JavaStepState.of(state);
+        JavaStepMemory own = JavaStepMemory.of(state);
         float[] gradients = JavaOperands.f32(parameters.gradients());
         issuer.issue(call, ignored -> {
             for (Parameters.Spec spec : parameters.specs()) {
@@ -65,7 +69,7 @@ final class JavaOptimizerKernels implements OptimizerKernels {
             double epsilon) {
         KernelCall call = KernelCall.adam(
                 backend, parameters, group, state, learningRate, correction1, correction2, beta1, beta2, epsilon);
-        JavaStepState own = JavaStepState.of(state);
+        JavaStepMemory own = JavaStepMemory.of(state);
         float[] w = JavaOperands.f32(parameters.values());
         float[] gradients = JavaOperands.f32(parameters.gradients());
         float[] m = JavaOperands.f32(parameters.moment(0));
@@ -81,9 +85,9 @@ final class JavaOptimizerKernels implements OptimizerKernels {
             if (own.halted()) {
                 return;
             }
-            float stepSize = (float) (JavaStepState.value(learningRate) / JavaStepState.value(correction1));
-            float sqrtC2 = (float) StrictMath.sqrt(JavaStepState.value(correction2));
-            backend.workers().split(size, GRAIN, (from, to) -> {
+            float stepSize = (float) (JavaStepMemory.value(learningRate) / JavaStepMemory.value(correction1));
+            float sqrtC2 = (float) StrictMath.sqrt(JavaStepMemory.value(correction2));
+            workers.split(size, GRAIN, (from, to) -> {
                 for (int i = start + from; i < start + to; i++) {
                     float g = gradients[i];
                     m[i] = b1 * m[i] + oneMinusB1 * g;
@@ -98,7 +102,7 @@ final class JavaOptimizerKernels implements OptimizerKernels {
     @Override
     public void sgd(Parameters parameters, String group, StepState state, Scalar learningRate) {
         KernelCall call = KernelCall.sgd(backend, parameters, group, state, learningRate);
-        JavaStepState own = JavaStepState.of(state);
+        JavaStepMemory own = JavaStepMemory.of(state);
         float[] w = JavaOperands.f32(parameters.values());
         float[] gradients = JavaOperands.f32(parameters.gradients());
         int start = (int) parameters.groupOffset(group);
@@ -107,8 +111,8 @@ final class JavaOptimizerKernels implements OptimizerKernels {
             if (own.halted()) {
                 return;
             }
-            float lr = (float) JavaStepState.value(learningRate);
-            backend.workers().split(size, GRAIN, (from, to) -> {
+            float lr = (float) JavaStepMemory.value(learningRate);
+            workers.split(size, GRAIN, (from, to) -> {
                 for (int i = start + from; i < start + to; i++) {
                     w[i] = w[i] - lr * gradients[i];
                 }
@@ -119,7 +123,7 @@ final class JavaOptimizerKernels implements OptimizerKernels {
     @Override
     public void advance(StepState state) {
         KernelCall call = KernelCall.advance(backend, state);
-        JavaStepState own = JavaStepState.of(state);
+        JavaStepMemory own = JavaStepMemory.of(state);
         issuer.issue(call, ignored -> own.advance());
     }
 }

@@ -3,6 +3,7 @@ package io.github.elbo4j.backend.java;
 import io.github.elbo4j.backend.Backend;
 import io.github.elbo4j.backend.BackendProvider;
 import io.github.elbo4j.backend.DType;
+import io.github.elbo4j.backend.engine.EngineBackend;
 import java.util.List;
 import java.util.Map;
 
@@ -44,7 +45,8 @@ public final class JavaProvider implements BackendProvider {
 
     @Override
     public Backend open(Map<String, String> options) {
-        return new JavaBackend(precision(options.getOrDefault("precision", "fp32")), threads(options.get("threads")));
+        return new EngineBackend<>(
+                new JavaEngine(precision(options.getOrDefault("precision", "fp32")), threads(options.get("threads"))));
     }
 
     private static DType precision(String value) {

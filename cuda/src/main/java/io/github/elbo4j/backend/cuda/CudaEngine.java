@@ -1,0 +1,274 @@
+package io.github.elbo4j.backend.cuda;
+
+import io.github.elbo4j.backend.Backend;
+import io.github.elbo4j.backend.BackendInfo;
+import io.github.elbo4j.backend.DType;
+import io.github.elbo4j.backend.KernelCall;
+import io.github.elbo4j.backend.Kernels;
+import io.github.elbo4j.backend.Rows;
+import io.github.elbo4j.backend.engine.Engine;
+import io.github.elbo4j.backend.engine.Issuer;
+import io.github.elbo4j.backend.engine.Memory;
+import io.github.elbo4j.backend.engine.Program;
+import io.github.elbo4j.backend.engine.StepMemory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One device. Everything runs on one stream, so work of all threads takes effect in the order it was enqueued; a graph
+ * spreads over two branches inside. The lock is held while work is enqueued or copied, never while a thread waits for a
+ * step.
+ */
+final class CudaEngine implements Engine<CudaCommand> {
+    private static final Space NO_SPACE = (what, type, elements) -> {
+        throw new IllegalStateException("a refreshed copy takes no memory, but '" + what + "' does");
+    };
+
+    private final CudaContext context;
+    private final Precision precision;
+    private final int stepsPerLaunch;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final List<AutoCloseable> parts = new ArrayList<>();
+    private final CudaStream stream;
+    private final CudaPool pool;
+    private final CudaStaging staging;
+    private final CudaKernels module;
+    private final CudaLanes eager;
+    private final CudaLanes capture;
+
+    /**
+     * An engine on a device.
+     *
+     * @param device where it runs
+     * @param precision of products
+     * @param stepsPerLaunch training steps in one graph launch
+     * @param pooled false to give every tensor an allocation of its own, so that tools see overruns
+     */
+    CudaEngine(CudaDevice device, Precision precision, int stepsPerLaunch, boolean pooled) {
+        this.precision = precision;
+        this.stepsPerLaunch = stepsPerLaunch;
+        this.context = CudaContext.open(device);
+        try {
+            this.stream = part(CudaStream.open(context));
+            this.pool = part(new CudaPool(context, stream, pooled));
+            this.staging = part(new CudaStaging(context, stream));
+            this.module = part(CudaKernels.load(context));
+            CudaEvent fork = part(CudaEvent.open(context));
+            CudaEvent join = part(CudaEvent.open(context));
+            CudaLane now = lane(stream);
+            this.eager = new CudaLanes(now, now, fork, join);
+            this.capture = new CudaLanes(
+                    lane(part(CudaStream.open(context))), lane(part(CudaStream.open(context))), fork, join);
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
+        }
+    }
+
+    private <T extends AutoCloseable> T part(T made) {
+        parts.add(made);
+        return made;
+    }
+
+    private CudaLane lane(CudaStream on) {
+        return new CudaLane(on, part(new CudaBlas(context, pool, on, precision)));
+    }
+
+    CudaContext context() {
+        return context;
+    }
+
+    CudaDevice device() {
+        return context.device();
+    }
+
+    Precision precision() {
+        return precision;
+    }
+
+    int stepsPerLaunch() {
+        return stepsPerLaunch;
+    }
+
+    CudaStream stream() {
+        return stream;
+    }
+
+    CudaStaging staging() {
+        return staging;
+    }
+
+    CudaKernels module() {
+        return module;
+    }
+
+    CudaLanes eager() {
+        return eager;
+    }
+
+    CudaLanes capture() {
+        return capture;
+    }
+
+    /** Runs a body that calls the driver, one at a time. */
+    void inside(Runnable body) {
+        inside(() -> {
+            body.run();
+            return true;
+        });
+    }
+
+    /** {@return what a body gives that calls the driver, one at a time} */
+    <T> T inside(Supplier<T> body) {
+        lock.lock();
+        try {
+            context.requireUsable();
+            return body.get();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Runs a body that frees something: on a device that is lost there is nothing left to free. */
+    void quietly(Runnable body) {
+        if (context.lost()) {
+            return;
+        }
+        try {
+            inside(body);
+        } catch (CudaException e) {
+            if (!e.status().lasting()) {
+                System.getLogger(CudaEngine.class.getName())
+                        .log(System.Logger.Level.WARNING, "something could not be freed", e);
+            }
+        }
+    }
+
+    /** {@return zeroed device memory outside of every workspace's budget} */
+    CudaPool.Block allocate(String what, long bytes) {
+        return inside(() -> pool.allocate(what, bytes));
+    }
+
+    void release(CudaPool.Block block) {
+        quietly(() -> pool.free(block));
+    }
+
+    @Override
+    public BackendInfo info(long bytesInUse, long bytesPeak) {
+        return new BackendInfo(
+                "cuda",
+                device().name() + ", " + pool.reservedBytes() / (1 << 20) + " MiB reserved",
+                "cuda-" + precision.label() + "-sm" + device().major() + device().minor(),
+                precision.productError(),
+                0,
+                bytesInUse,
+                bytesPeak);
+    }
+
+    @Override
+    public DType real() {
+        return DType.F32;
+    }
+
+    @Override
+    public Kernels kernels(Backend backend, Issuer<CudaCommand> issuer) {
+        return new CudaFamilies(backend, issuer);
+    }
+
+    @Override
+    public long bytes(DType type, long elements, Use use) {
+        return elements * (type.bytes() + (shadowed(use) ? DType.BF16.bytes() : 0L));
+    }
+
+    private boolean shadowed(Use use) {
+        return use == Use.VALUES && precision == Precision.BF16;
+    }
+
+    @Override
+    public Memory allocate(String what, DType type, long elements, Use use) {
+        return inside(() -> {
+            CudaPool.Block block = pool.allocate(what, elements * type.bytes());
+            CudaPool.@Nullable Block twin = null;
+            try {
+                twin = shadowed(use) ? pool.allocate(what + " in bf16", elements * DType.BF16.bytes()) : null;
+            } catch (RuntimeException e) {
+                pool.free(block);
+                throw e;
+            }
+            return new CudaMemory(this, block, twin);
+        });
+    }
+
+    @Override
+    public StepMemory stepMemory(long seed, int slots, int tableSteps, List<String> metrics) {
+        return new CudaStepMemory(this, seed, slots, tableSteps, metrics);
+    }
+
+    /** Makes the bf16 copies of parameters current. */
+    void refresh(List<CudaMemory> memories) {
+        for (CudaMemory memory : memories) {
+            if (memory.stale()) {
+                CudaTape.eager(this, NO_SPACE, node -> node.issue(eager)).refresh(memory);
+                memory.setStale(false);
+            }
+        }
+    }
+
+    @Override
+    public void run(KernelCall call, CudaCommand command) {
+        inside(() -> {
+            List<Memory> temporaries = new ArrayList<>();
+            Space space = (what, type, elements) -> {
+                Memory memory = allocate(what, type, elements, Use.PLAIN);
+                temporaries.add(memory);
+                return memory;
+            };
+            try {
+                refresh(command.factors().stream().map(CudaOperand::memory).toList());
+                CudaTape.eager(this, space, node -> node.issue(eager)).issue(List.of(call), command);
+                if (call.kernel().equals("advance") && call.state() != null) {
+                    CudaStepMemory.of(call.state()).expect(1);
+                }
+            } finally {
+                temporaries.forEach(Memory::free);
+            }
+        });
+    }
+
+    @Override
+    public Program program(StepMemory state, Rows rows, List<Issued<CudaCommand>> calls, Space space) {
+        return inside(() -> CudaProgram.make(this, (CudaStepMemory) state, rows, calls, space));
+    }
+
+    /** Waits for everything enqueued so far, without keeping others from enqueuing. */
+    void await() {
+        CudaEvent here = inside(() -> {
+            CudaEvent event = CudaEvent.open(context);
+            event.record(stream);
+            return event;
+        });
+        try {
+            here.synchronize();
+        } finally {
+            here.close();
+        }
+    }
+
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            for (AutoCloseable part : parts.reversed()) {
+                part.close();
+            }
+            context.close();
+        } catch (Exception e) {
+            throw new IllegalStateException("closing a part of the CUDA backend never throws", e);
+        } finally {
+            lock.unlock();
+        }
+    }
+}

@@ -1,0 +1,174 @@
+package io.github.elbo4j.backend.cuda;
+
+import io.github.elbo4j.backend.Rows;
+import io.github.elbo4j.backend.cuda.CudaNode.Product;
+import io.github.elbo4j.backend.engine.Engine.Issued;
+import io.github.elbo4j.backend.engine.Engine.Space;
+import io.github.elbo4j.backend.engine.Program;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** A recorded step as CUDA graphs: one of one step, and one of several for long runs, captured when first wanted. */
+final class CudaProgram implements Program {
+    /** Launches between two chances for other threads to enqueue. */
+    private static final int BURST = 64;
+
+    private final CudaEngine engine;
+    private final CudaStepMemory state;
+    private final Rows rows;
+    private final List<CudaNode> nodes;
+    private final List<CudaMemory> shadows;
+    private final boolean selectsRows;
+    private final int advances;
+    private final String explanation;
+    private @Nullable CudaGraph one;
+    private @Nullable CudaGraph several;
+
+    private CudaProgram(
+            CudaEngine engine,
+            CudaStepMemory state,
+            Rows rows,
+            List<CudaNode> nodes,
+            List<CudaMemory> shadows,
+            List<Issued<CudaCommand>> calls,
+            String explanation) {
+        this.engine = engine;
+        this.state = state;
+        this.rows = rows;
+        this.nodes = nodes;
+        this.shadows = shadows;
+        this.selectsRows = calls.stream().anyMatch(issued -> issued.call().selectsRows());
+        this.advances = (int) calls.stream()
+                .filter(issued -> issued.call().kernel().equals("advance"))
+                .count();
+        this.explanation = explanation;
+    }
+
+    /** A program of calls; called inside the engine. */
+    static CudaProgram make(
+            CudaEngine engine, CudaStepMemory state, Rows rows, List<Issued<CudaCommand>> calls, Space space) {
+        List<CudaFusion.Group> groups = CudaFusion.of(calls);
+        List<CudaCommand> commands =
+                groups.stream().map(CudaFusion.Group::command).toList();
+        List<CudaNode> nodes = new ArrayList<>();
+        CudaTape tape = CudaTape.recorded(engine, space, nodes::add, state.active(), commands);
+        groups.forEach(group -> tape.issue(group.calls(), group.command()));
+        tape.end();
+        List<CudaMemory> shadows = commands.stream()
+                .flatMap(command -> command.factors().stream())
+                .map(CudaOperand::memory)
+                .filter(memory -> memory.twin() != 0)
+                .distinct()
+                .toList();
+        CudaProgram program =
+                new CudaProgram(engine, state, rows, List.copyOf(nodes), shadows, calls, CudaFusion.explain(groups));
+        program.warmUp();
+        program.one = program.capture(1);
+        return program;
+    }
+
+    /** Issues each shape of a product once, into memory of its own: what cuBLAS loads cannot be loaded in a capture. */
+    private void warmUp() {
+        Map<Product.Shape, Product> shapes = new HashMap<>();
+        for (CudaNode node : nodes) {
+            if (node instanceof Product product) {
+                shapes.putIfAbsent(product.shape(), product);
+            }
+        }
+        for (Product product : shapes.values()) {
+            long elements = (long) product.shape().m() * product.shape().n();
+            CudaPool.Block target = engine.allocate("a first product", elements * Float.BYTES);
+            try {
+                product.issue(engine.eager().main(), target.address());
+            } finally {
+                engine.release(target);
+            }
+        }
+    }
+
+    private CudaGraph capture(int steps) {
+        CudaLanes lanes = engine.capture();
+        return CudaGraph.capture(engine.context(), lanes.main().stream(), () -> {
+            for (int step = 0; step < steps; step++) {
+                nodes.forEach(node -> node.issue(lanes));
+            }
+        });
+    }
+
+    @Override
+    public void run(long times) {
+        engine.inside(() -> begin(rows.capacity()));
+        int perLaunch = engine.stepsPerLaunch();
+        long left = times;
+        while (left > 0) {
+            long before = left;
+            left = engine.inside(() -> burst(before, perLaunch));
+        }
+    }
+
+    /** {@return the steps that are left after some launches} */
+    private long burst(long times, int perLaunch) {
+        long left = times;
+        for (int launch = 0; launch < BURST && left > 0; launch++) {
+            boolean many = perLaunch > 1 && left >= perLaunch;
+            graph(many).launch(engine.stream());
+            int steps = many ? perLaunch : 1;
+            left -= steps;
+            state.expect((long) steps * advances);
+        }
+        return left;
+    }
+
+    private CudaGraph graph(boolean many) {
+        CudaGraph graph = many ? several : one;
+        if (graph == null) {
+            graph = capture(many ? engine.stepsPerLaunch() : 1);
+            if (many) {
+                several = graph;
+            } else {
+                one = graph;
+            }
+        }
+        return graph;
+    }
+
+    @Override
+    public void runRows(long activeRows) {
+        engine.inside(() -> {
+            begin(activeRows);
+            burst(1, 1);
+        });
+    }
+
+    private void begin(long activeRows) {
+        engine.refresh(shadows);
+        if (!selectsRows) {
+            engine.module().kernel("activate").launch(engine.stream(), 1, 1, 32, 1, state.address(), activeRows, 0L);
+        }
+    }
+
+    @Override
+    public void await() {
+        engine.await();
+    }
+
+    @Override
+    public String explain() {
+        return explanation;
+    }
+
+    @Override
+    public void close() {
+        engine.quietly(() -> {
+            engine.stream().synchronize();
+            for (CudaGraph graph : new @Nullable CudaGraph[] {one, several}) {
+                if (graph != null) {
+                    graph.close();
+                }
+            }
+        });
+    }
+}

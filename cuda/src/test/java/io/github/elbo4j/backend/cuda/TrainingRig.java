@@ -1,0 +1,130 @@
+package io.github.elbo4j.backend.cuda;
+
+import io.github.elbo4j.backend.Activation;
+import io.github.elbo4j.backend.Backend;
+import io.github.elbo4j.backend.DType;
+import io.github.elbo4j.backend.DataKernels.Order;
+import io.github.elbo4j.backend.DataKernels.Pixels;
+import io.github.elbo4j.backend.LatentKernels.Reduction;
+import io.github.elbo4j.backend.Parameters;
+import io.github.elbo4j.backend.Recording;
+import io.github.elbo4j.backend.Replay;
+import io.github.elbo4j.backend.Rows;
+import io.github.elbo4j.backend.StepState;
+import io.github.elbo4j.backend.Tensor;
+import io.github.elbo4j.backend.Workspace;
+import io.github.elbo4j.data.ImageShape;
+import io.github.elbo4j.model.Vae;
+import io.github.elbo4j.model.VaeConfig;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Random;
+
+/** A small VAE with a recorded training step, the same on every backend: drawn pixels, Adam, a last batch that is short. */
+final class TrainingRig implements AutoCloseable {
+    static final int STEPS = 20;
+    static final double LEARNING_RATE = 1e-3;
+    static final double BETA_1 = 0.9;
+    static final double BETA_2 = 0.999;
+    static final double EPSILON = 1e-8;
+    private static final int PIXELS = 100;
+    private static final int DATA_ROWS = 70;
+    private static final int BATCH = 16;
+    private static final long SEED = 5;
+
+    final Backend backend;
+    final Vae vae;
+    final StepState state;
+    private final Workspace work;
+    private final Replay replay;
+
+    TrainingRig(Backend backend) {
+        this(backend, Activation.RELU);
+    }
+
+    TrainingRig(Backend backend, Activation activation) {
+        this.backend = backend;
+        VaeConfig config = VaeConfig.builder()
+                .input(new ImageShape(10, PIXELS / 10, 1))
+                .hidden(48)
+                .latent(5)
+                .activation(activation)
+                .build();
+        this.vae = Vae.create(backend, config, SEED);
+        this.work = backend.workspace("training");
+        Tensor data = work.tensor("data", DType.U8, DATA_ROWS, PIXELS);
+        byte[] pixels = new byte[DATA_ROWS * PIXELS];
+        new Random(SEED).nextBytes(pixels);
+        data.upload(MemorySegment.ofArray(pixels), 0);
+        this.state = work.stepState(
+                SEED,
+                List.of("lr", "correction1", "correction2", "klWeight"),
+                STEPS,
+                List.of(Vae.LOG_LIKELIHOOD, Vae.KL));
+        double[] table = new double[STEPS * 4];
+        for (int step = 0; step < STEPS; step++) {
+            table[4 * step] = LEARNING_RATE;
+            table[4 * step + 1] = 1 - Math.pow(BETA_1, step + 1);
+            table[4 * step + 2] = 1 - Math.pow(BETA_2, step + 1);
+            table[4 * step + 3] = Math.min(1, 0.1 + 0.05 * step);
+        }
+        state.schedule(0, table);
+        this.replay = work.record(state, Rows.of(BATCH), step -> issue(step, data));
+    }
+
+    private void issue(Recording step, Tensor data) {
+        Parameters parameters = vae.parameters();
+        vae.gradients(
+                step, state, data, Order.shuffled(DATA_ROWS), Pixels.BERNOULLI, state.slot("klWeight"), Reduction.MEAN);
+        step.optimizer().checkGradients(parameters, Vae.GROUP, state);
+        step.optimizer()
+                .adam(
+                        parameters,
+                        Vae.GROUP,
+                        state,
+                        state.slot("lr"),
+                        state.slot("correction1"),
+                        state.slot("correction2"),
+                        BETA_1,
+                        BETA_2,
+                        EPSILON);
+        step.optimizer().advance(state);
+    }
+
+    /** {@return the state after some steps} */
+    StepState.Snapshot run(long steps) {
+        replay.run(steps);
+        replay.await();
+        return state.read();
+    }
+
+    String explain() {
+        return replay.explain();
+    }
+
+    double[] values() {
+        return vae.parameters().values().downloadDoubles();
+    }
+
+    double[] gradients() {
+        return vae.parameters().gradients().downloadDoubles();
+    }
+
+    double[] moment(int index) {
+        return vae.parameters().moment(index).downloadDoubles();
+    }
+
+    /** Takes over weights, moments and counters of another rig. */
+    void copy(TrainingRig other) {
+        vae.parameters().values().uploadDoubles(other.values());
+        for (int i = 0; i < 2; i++) {
+            vae.parameters().moment(i).uploadDoubles(other.moment(i));
+        }
+        state.restore(other.state.read());
+    }
+
+    @Override
+    public void close() {
+        backend.close();
+    }
+}

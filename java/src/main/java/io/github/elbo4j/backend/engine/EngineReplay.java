@@ -1,0 +1,151 @@
+package io.github.elbo4j.backend.engine;
+
+import io.github.elbo4j.backend.KernelCall;
+import io.github.elbo4j.backend.Replay;
+import io.github.elbo4j.backend.Rows;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/** A recorded step with what keeps it runnable; a run holds its own workspace and every other that it writes to. */
+final class EngineReplay implements Replay {
+    /**
+     * What a replay keeps alive.
+     *
+     * @param tensors pinned by it
+     * @param scratch freed with it
+     */
+    record Holdings(List<EngineTensor> tensors, List<Memory> scratch) {
+        /** Lets go of everything. */
+        void release(EngineWorkspace workspace) {
+            tensors.forEach(tensor -> tensor.unpin(workspace));
+            scratch.forEach(workspace::free);
+        }
+    }
+
+    private final EngineWorkspace workspace;
+    private final EngineStepState state;
+    private final Rows rows;
+    private final Program program;
+    private final Holdings holdings;
+    private final List<EngineWorkspace> held;
+    private final List<EngineTensor> written;
+    private final boolean selectsRows;
+    private final boolean scheduled;
+    private boolean open = true;
+
+    EngineReplay(
+            EngineWorkspace workspace,
+            EngineStepState state,
+            Rows rows,
+            List<KernelCall> calls,
+            Program program,
+            Holdings holdings) {
+        this.workspace = workspace;
+        this.state = state;
+        this.rows = rows;
+        this.program = program;
+        this.holdings = holdings;
+        Set<EngineWorkspace> used = new LinkedHashSet<>();
+        used.add(workspace);
+        calls.forEach(call -> used.addAll(Operands.written(call)));
+        this.held = List.copyOf(used);
+        this.written = calls.stream()
+                .flatMap(call -> Operands.stored(call.outputs()).stream())
+                .distinct()
+                .toList();
+        this.selectsRows = calls.stream().anyMatch(KernelCall::selectsRows);
+        this.scheduled = calls.stream().anyMatch(KernelCall::scheduled);
+    }
+
+    @Override
+    public void run(long times) {
+        if (times < 0) {
+            throw new IllegalArgumentException("run: " + times + " times");
+        }
+        enter("run");
+        try {
+            if (times > 0) {
+                requireSchedule(times);
+                program.run(times);
+                written.forEach(EngineTensor::changed);
+            }
+        } finally {
+            held.forEach(EngineWorkspace::exit);
+        }
+    }
+
+    @Override
+    public void runRows(long activeRows) {
+        if (activeRows < 1 || activeRows > rows.capacity()) {
+            throw new IllegalArgumentException("runRows: " + activeRows + " active rows of " + rows.capacity());
+        }
+        if (selectsRows) {
+            throw new IllegalStateException("runRows: this recording chooses its rows itself; call run");
+        }
+        enter("runRows");
+        try {
+            requireSchedule(1);
+            program.runRows(activeRows);
+            written.forEach(EngineTensor::changed);
+        } finally {
+            held.forEach(EngineWorkspace::exit);
+        }
+    }
+
+    private void requireSchedule(long times) {
+        if (scheduled) {
+            state.requireSchedule(times);
+        }
+    }
+
+    private void enter(String call) {
+        EngineWorkspace.enterAll(held, call);
+        if (!open) {
+            held.forEach(EngineWorkspace::exit);
+            throw new IllegalStateException(call + ": the replay is closed");
+        }
+    }
+
+    @Override
+    public void await() {
+        if (!open || !workspace.enterIfOpen("await")) {
+            return;
+        }
+        try {
+            if (open) {
+                program.await();
+            }
+        } finally {
+            workspace.exit();
+        }
+    }
+
+    @Override
+    public String explain() {
+        return program.explain();
+    }
+
+    @Override
+    public void close() {
+        if (!open || !workspace.enterIfOpen("close")) {
+            return;
+        }
+        try {
+            // Once more: another thread may have closed it meanwhile.
+            if (open) {
+                dispose();
+            }
+        } finally {
+            workspace.exit();
+        }
+    }
+
+    /** Closes within a call that holds the workspace. */
+    void dispose() {
+        open = false;
+        program.close();
+        holdings.release(workspace);
+        workspace.forget(this);
+    }
+}
