@@ -1,7 +1,7 @@
 // Launches every kernel once, in an awkward size, for compute-sanitizer: a small program has nothing else to report.
-// Fails if a kernel is missing here, has other parameters than it is called with, or leaves an output unwritten; whether
-// the numbers are right is what the contract tests judge.
-// usage: kernel_check <folder with elbo4j.fatbin and kernels.txt>
+// Fails if a kernel is missing here, has other parameters than it is called with, or leaves an output unwritten;
+// whether the numbers are right is what the contract tests judge. usage: kernel_check <folder with elbo4j.fatbin and
+// kernels.txt>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -58,7 +58,8 @@ constexpr Grid kOne{1, 1, 256, 1};
 
 class Kernels {
    public:
-    Kernels(const std::string& folder, driver::Handle stream) : stream_(stream), image_(read(folder + "/elbo4j.fatbin")) {
+    Kernels(const std::string& folder, driver::Handle stream)
+        : stream_(stream), image_(read(folder + "/elbo4j.fatbin")) {
         std::istringstream lines(read(folder + "/kernels.txt"));
         for (std::string line; std::getline(lines, line);) {
             std::istringstream words(line);
@@ -171,8 +172,8 @@ void data(Kernels& k, Address state) {
         k.launch("gather_u8_f32", kMany, kNull, kRows, ids, pixels, kRows, kColumns, kind, state, kNull, key, kBinarize,
                  out.floats(kRows * kColumns), out.bfloats(kRows * kColumns));
         out.check("gather_u8_f32");
-        k.launch("gather_f32_f32", kMany, kNull, kRows, ids, floats(kRows * kColumns), kRows, kColumns, kind, state, kNull,
-                 key, kBinarize, out.floats(kRows * kColumns), out.bfloats(kRows * kColumns));
+        k.launch("gather_f32_f32", kMany, kNull, kRows, ids, floats(kRows * kColumns), kRows, kColumns, kind, state,
+                 kNull, key, kBinarize, out.floats(kRows * kColumns), out.bfloats(kRows * kColumns));
         out.check("gather_f32_f32");
     }
 }
@@ -191,7 +192,8 @@ void linear(Kernels& k) {
              out.floats(kColumns), 0);
     out.check("linear_backward_weights_f32");
     Address partial = out.floats(blocks * kColumns);
-    k.launch("linear_backward_weights_f32", Grid{tiles, blocks, 32, 8}, kNull, kRows, 1, kColumns, g, partial, kNull, 0);
+    k.launch("linear_backward_weights_f32", Grid{tiles, blocks, 32, 8}, kNull, kRows, 1, kColumns, g, partial, kNull,
+             0);
     k.launch("linear_backward_weights_finish_f32", kMany, partial, static_cast<long long>(blocks), kColumns,
              out.floats(kColumns), 0);
     out.check("linear_backward_weights_finish_f32");
@@ -203,10 +205,10 @@ void linear(Kernels& k) {
 void latent(Kernels& k, Address state) {
     Outputs out;
     Address heads = floats(kRows * 2 * kLatent);
-    k.launch("reparameterize_forward_f32", kMany, kNull, kRows, 1, kLatent, heads, kLow, kHigh, state, kNull, kByPosition,
-             kEpsilon, out.floats(kRows * kLatent), out.bfloats(kRows * kLatent));
-    k.launch("reparameterize_backward_f32", kMany, kNull, kRows, 1, kLatent, heads, kLow, kHigh, state, kNull, kByPosition,
-             kEpsilon, floats(kRows * kLatent), 1.0, -1, 1, out.floats(kRows * 2 * kLatent),
+    k.launch("reparameterize_forward_f32", kMany, kNull, kRows, 1, kLatent, heads, kLow, kHigh, state, kNull,
+             kByPosition, kEpsilon, out.floats(kRows * kLatent), out.bfloats(kRows * kLatent));
+    k.launch("reparameterize_backward_f32", kMany, kNull, kRows, 1, kLatent, heads, kLow, kHigh, state, kNull,
+             kByPosition, kEpsilon, floats(kRows * kLatent), 1.0, -1, 1, out.floats(kRows * 2 * kLatent),
              out.bfloats(kRows * 2 * kLatent));
     k.launch("gaussian_kl_forward_f32", kMany, kNull, kRows, kLatent, heads, kLow, kHigh, out.floats(kRows));
     k.launch("latent_forward_f32", kMany, kNull, kRows, kLatent, floats(2 * kLatent), heads,
@@ -221,8 +223,8 @@ void loss(Kernels& k, Address state) {
     k.launch("bernoulli_forward_f32", kMany, kNull, kRows, 1, kColumns, logits, target, out.floats(kRows));
     k.launch("bernoulli_forward_backward_f32", kMany, kNull, kRows, 1, kColumns, logits, target, state, 1.0, -1, 1,
              out.floats(kRows), out.floats(kRows * kColumns), out.bfloats(kRows * kColumns));
-    k.launch("linear_bernoulli_forward_backward_f32", kMany, kNull, kRows, 1, kColumns, floats(kColumns), logits, target,
-             state, 1.0, -1, 1, out.floats(kRows), out.floats(kRows * kColumns), out.bfloats(kRows * kColumns));
+    k.launch("linear_bernoulli_forward_backward_f32", kMany, kNull, kRows, 1, kColumns, floats(kColumns), logits,
+             target, state, 1.0, -1, 1, out.floats(kRows), out.floats(kRows * kColumns), out.bfloats(kRows * kColumns));
     k.launch("accumulate_f32", kOne, kNull, kRows, 1, state, 0, 0ll, floats(kRows));
     out.check("loss kernels");
 }
@@ -233,8 +235,8 @@ void optimizer(Kernels& k, Address state) {
     Address w = floats(size), g = floats(size);
     Address views = upload(std::vector<long long>{0, 1000, 1008, size - 1008});
     k.launch("check_gradients_f32", kMany, state, g, views, 2, 0ll);
-    k.launch("adam_f32", kMany, state, w, g, floats(size), floats(size), out.bfloats(size), size, 1e-3, -1, 0.5, -1, 0.5,
-             -1, 0.9f, 0.1f, 0.999f, 0.001f, 1e-8f);
+    k.launch("adam_f32", kMany, state, w, g, floats(size), floats(size), out.bfloats(size), size, 1e-3, -1, 0.5, -1,
+             0.5, -1, 0.9f, 0.1f, 0.999f, 0.001f, 1e-8f);
     k.launch("sgd_f32", kMany, state, w, g, out.bfloats(size), size, 1e-3, -1);
     out.check("optimizer kernels");
     k.launch("advance", kOne, state);

@@ -18,6 +18,8 @@ final class Kit {
     private final KitOptions options;
     private final Results results;
     private final Machine machine;
+    private final Map<String, String> backendOptions;
+    private final Map<String, String> findings;
     private final long deadline;
     private boolean failed;
     private boolean outOfTime;
@@ -27,6 +29,9 @@ final class Kit {
         this.options = options;
         this.results = Results.open(options.results());
         this.machine = Machine.of(options.home());
+        Optional<Backends.Report> report = report(options.backend());
+        this.backendOptions = report.map(Backends.Report::options).orElse(Map.of());
+        this.findings = report.map(Backends.Report::findings).orElse(Map.of());
         this.deadline = System.nanoTime() + options.limit().toNanos();
     }
 
@@ -51,20 +56,19 @@ final class Kit {
 
     /** {@return the precisions asked for that the backend has; a backend that names none has fp32} */
     List<String> precisions() {
-        String known = report().options().getOrDefault("precision", "fp32");
+        String known = backendOptions.getOrDefault("precision", "fp32");
         return options.precisions().stream().filter(known::contains).toList();
     }
 
     /** {@return whether the backend takes an option} */
     boolean takes(String option) {
-        return report().options().containsKey(option);
+        return backendOptions.containsKey(option);
     }
 
-    private Backends.Report report() {
+    private static Optional<Backends.Report> report(String backend) {
         return Backends.report().stream()
-                .filter(report -> report.name().equals(options.backend()))
-                .findFirst()
-                .orElseGet(() -> new Backends.Report(options.backend(), 0, List.of(), Map.of()));
+                .filter(report -> report.name().equals(backend))
+                .findFirst();
     }
 
     /**
@@ -125,6 +129,7 @@ final class Kit {
                 "device",
                 Optional.ofNullable(backend).map(b -> b.info().device()).orElse("none"));
         row.putAll(machine.facts());
+        row.put("findings", new LinkedHashMap<>(findings));
         row.put("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
         if (row.containsKey("error")) {
             failed = true;

@@ -40,7 +40,7 @@ final class ReportPart implements Part {
         steps(kit.results(), text);
         table(
                 text,
-                "MNIST, 10 epochs",
+                "MNIST",
                 kit.results().of("mnist").stream()
                         .filter(row -> row.containsKey("epochs"))
                         .toList(),
@@ -120,6 +120,7 @@ final class ReportPart implements Part {
                         row.put("same_work", Math.abs(off) <= SAME_LOSS ? "yes" : "**no**");
                     }
                 });
+                row.put("backend", row.get("framework"));
                 rows.add(row);
             }
         }

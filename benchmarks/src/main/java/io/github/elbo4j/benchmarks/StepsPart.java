@@ -28,7 +28,7 @@ final class StepsPart implements Part {
 
     private static final List<Shape> SHAPES = List.of(
             new Shape(20, 400), new Shape(128, 400), new Shape(512, 400), new Shape(4096, 400), new Shape(4096, 4096));
-    private static final List<Shape> QUICK_SHAPES = List.of(new Shape(20, 32), new Shape(32, 16));
+    private static final List<Shape> QUICK_SHAPES = List.of(new Shape(8, 16), new Shape(16, 8));
 
     static List<Shape> shapes(boolean quick) {
         return quick ? QUICK_SHAPES : SHAPES;
