@@ -87,12 +87,17 @@ final class CudaProgram implements Program {
         side.values().forEach(product -> warmUp(product, engine.capture().side()));
     }
 
+    /** Between what is enqueued already and what will be: graphs that run use the workspace of the lane as well. */
     private void warmUp(Product product, CudaLane lane) {
         long elements = (long) product.shape().m() * product.shape().n();
         CudaPool.Block target = engine.allocate("a first product", elements * Float.BYTES);
         try {
+            CudaLanes lanes = engine.capture();
+            lanes.fork().record(engine.stream());
+            lane.stream().waitFor(lanes.fork());
             product.issue(lane, target.address());
-            lane.stream().synchronize();
+            lanes.join().record(lane.stream());
+            engine.stream().waitFor(lanes.join());
         } finally {
             engine.release(target);
         }
