@@ -1,7 +1,9 @@
 package io.github.elbo4j.backend.cuda;
 
 import io.github.elbo4j.backend.Backend;
+import io.github.elbo4j.backend.BackendException;
 import io.github.elbo4j.backend.BackendInfo;
+import io.github.elbo4j.backend.BackendMemoryException;
 import io.github.elbo4j.backend.DType;
 import io.github.elbo4j.backend.KernelCall;
 import io.github.elbo4j.backend.Kernels;
@@ -121,12 +123,18 @@ final class CudaEngine implements Engine<CudaCommand> {
         });
     }
 
-    /** {@return what a body gives that calls the driver, one at a time} */
+    /**
+     * {@return what a body gives that calls the driver, one at a time}
+     *
+     * @throws BackendMemoryException if a call finds too little memory, which most of them may
+     */
     <T> T inside(Supplier<T> body) {
         lock.lock();
         try {
             context.requireUsable();
             return body.get();
+        } catch (CudaException e) {
+            throw e.status().shortOfMemory() ? new BackendMemoryException(String.valueOf(e.getMessage()), e) : e;
         } finally {
             lock.unlock();
         }
@@ -139,8 +147,8 @@ final class CudaEngine implements Engine<CudaCommand> {
         }
         try {
             inside(body);
-        } catch (CudaException e) {
-            if (!e.status().lasting()) {
+        } catch (BackendException e) {
+            if (!context.lost()) {
                 System.getLogger(CudaEngine.class.getName())
                         .log(System.Logger.Level.WARNING, "something could not be freed", e);
             }
@@ -247,8 +255,13 @@ final class CudaEngine implements Engine<CudaCommand> {
     void await() {
         CudaEvent here = inside(() -> {
             CudaEvent event = CudaEvent.open(context);
-            event.record(stream);
-            return event;
+            try {
+                event.record(stream);
+                return event;
+            } catch (RuntimeException e) {
+                event.close();
+                throw e;
+            }
         });
         try {
             here.synchronize();

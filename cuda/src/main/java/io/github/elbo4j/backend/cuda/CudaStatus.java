@@ -57,6 +57,11 @@ record CudaStatus(int code, String name, String meaning, String remedy, boolean 
         return code == 0;
     }
 
+    /** {@return whether the call found too little memory, and changed nothing} */
+    boolean shortOfMemory() {
+        return this == DRIVER.get(2) || this == CUBLAS.get(3);
+    }
+
     private static CudaStatus unknown(int code, String name, String library) {
         return new CudaStatus(
                 code,
