@@ -23,11 +23,22 @@ final class CudaOptimizerKernels implements OptimizerKernels {
         this.issuer = issuer;
     }
 
-    /** The part of an arena tensor that belongs to a group. */
+    /** The part of an arena tensor that belongs to a group; looked at, as parameters may be anybody's. */
     private static CudaOperand group(Parameters parameters, String group, Tensor tensor) {
         CudaOperand whole = CudaOperand.of(tensor);
-        return new CudaOperand(
-                whole.memory(), parameters.groupOffset(group), 1, parameters.groupSize(group), whole.type());
+        long offset = parameters.groupOffset(group);
+        long size = parameters.groupSize(group);
+        requireInside("group '" + group + "'", offset, size, tensor);
+        return new CudaOperand(whole.memory(), offset, 1, size, whole.type());
+    }
+
+    private static void requireInside(String what, long offset, long size, Tensor tensor) {
+        long unit = Tensor.VIEW_ALIGNMENT / tensor.type().bytes();
+        if (size < 1 || offset < 0 || offset % unit != 0 || offset > tensor.size() - size) {
+            throw new IllegalArgumentException("parameters: " + what + " of " + size + " elements at " + offset
+                    + " does not lie in '" + tensor.name() + "' of " + tensor.size() + " elements at a multiple of "
+                    + unit);
+        }
     }
 
     @Override
@@ -35,6 +46,7 @@ final class CudaOptimizerKernels implements OptimizerKernels {
         KernelCall call = KernelCall.checkGradients(backend, parameters, group, state);
         CudaStepMemory own = CudaStepMemory.of(state);
         CudaOperand gradients = CudaOperand.of(parameters.gradients());
+        long groupSize = parameters.groupSize(group);
         List<View> views = parameters.specs().stream()
                 .filter(spec -> spec.trained() && spec.group().equals(group))
                 .map(spec -> parameters.gradient(spec.name()))
@@ -43,6 +55,8 @@ final class CudaOptimizerKernels implements OptimizerKernels {
             issuer.issue(call, tape -> {});
             return;
         }
+        views.forEach(
+                view -> requireInside("'" + view.name() + "'", view.offset(), view.size(), parameters.gradients()));
         long first = own.names(views.stream().map(View::name).toList());
         long[] ranges = views.stream()
                 .flatMapToLong(view -> java.util.stream.LongStream.of(view.offset(), view.size()))
@@ -51,7 +65,7 @@ final class CudaOptimizerKernels implements OptimizerKernels {
                 call,
                 tape -> tape.elements(
                         "check_gradients_f32",
-                        parameters.groupSize(group),
+                        groupSize,
                         4,
                         own.address(),
                         gradients.address(),
