@@ -63,7 +63,7 @@ class CudaSharedDeviceTest {
     }
 
     /** Memory, a stream and numbers of the other user's. */
-    private final class Other implements AutoCloseable {
+    private static final class Other implements AutoCloseable {
         private final Arena arena = Arena.ofConfined();
         private final MemorySegment host = arena.allocate(BYTES);
         private final DevicePointer memory = new DevicePointer();

@@ -45,6 +45,7 @@ class CudaThreadsTest {
     }
 
     /** A training of one kind in pieces, with other work in between; gives its bits. */
+    @SuppressWarnings("ThreadPriorityCheck")
     private static List<Long> work(Backend backend, int kind, Random random) {
         try (TinyTraining training = new TinyTraining(backend, kind)) {
             int left = STEPS;

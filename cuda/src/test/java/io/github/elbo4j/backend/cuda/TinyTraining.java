@@ -119,8 +119,8 @@ final class TinyTraining implements AutoCloseable {
         for (int i = 0; i < times; i++) {
             long t = steps + i + 1;
             table[4 * i] = 0.01 / t;
-            table[4 * i + 1] = 1 - StrictMath.pow(BETA_1, t);
-            table[4 * i + 2] = 1 - StrictMath.pow(BETA_2, t);
+            table[4 * i + 1] = 1 - StrictMath.pow(BETA_1, (double) t);
+            table[4 * i + 2] = 1 - StrictMath.pow(BETA_2, (double) t);
             table[4 * i + 3] = Math.min(1, t / 10.0);
         }
         state.schedule(steps, table);
