@@ -88,7 +88,8 @@ final class DoctorCommand extends Subcommand {
         line("backend", backend.get("name") + (problems.isEmpty() ? ": available" : ": not available"));
         for (Object problem : problems) {
             if (problem instanceof Map<?, ?> texts) {
-                line("", "  " + texts.get("reason") + "; " + texts.get("remedy"));
+                line("", "  problem: " + texts.get("reason"));
+                line("", "  remedy: " + texts.get("remedy"));
             }
         }
         if (backend.get("findings") instanceof Map<?, ?> findings) {

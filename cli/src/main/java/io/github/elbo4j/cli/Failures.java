@@ -1,5 +1,6 @@
 package io.github.elbo4j.cli;
 
+import io.github.elbo4j.backend.BackendException;
 import io.github.elbo4j.backend.BackendMemoryException;
 import io.github.elbo4j.backend.BackendUnavailableException;
 import io.github.elbo4j.files.FormatException;
@@ -37,9 +38,12 @@ final class Failures {
     static String line(Throwable failure, String command) {
         String message = String.valueOf(failure.getMessage());
         String line = switch (failure) {
-            case InputException _, FormatException _, BackendUnavailableException _, NonFiniteException _ -> message;
+            case InputException _, FormatException _, NonFiniteException _ -> message;
             case IllegalArgumentException _ -> message + "; see `" + command + " --help`";
-            case BackendMemoryException _ -> message + "; take a smaller model, batch or data set";
+            // What a backend throws says what to do.
+            case BackendMemoryException _
+            when !message.contains("; ") -> message + "; take a smaller model, batch or data set";
+            case BackendException _ -> message;
             case OutOfMemoryError _ ->
                 "out of memory (" + message + "); take a smaller model, batch or data set, or give more with"
                         + " ELBO4J_JAVA_OPTS=-Xmx8g";

@@ -72,7 +72,7 @@ final class TextReport implements RunReport {
                 optimizer.learningRate(),
                 vae.config().beta(),
                 training.seed());
-        line("backend   %s (%s)%s", backend.name(), backend.numericProfile(), threads(backend.threads()));
+        line("backend   %s (%s)%s", backend.name(), backend.numericProfile(), place(backend));
         line("folder    %s", folder);
         if (finishedEpochs > 0) {
             line("resumed   after epoch %d", finishedEpochs);
@@ -167,8 +167,13 @@ final class TextReport implements RunReport {
         return String.format(Locale.ROOT, "%7.2f = %7.2f + %6.2f", losses.loss(), losses.reconstruction(), losses.kl());
     }
 
-    private static String threads(int count) {
-        return count == 0 ? "" : count == 1 ? ", 1 thread" : ", " + count + " threads";
+    /** Where it computes: threads, or a device among several. */
+    private static String place(BackendInfo backend) {
+        return switch (backend.threads()) {
+            case 0 -> " on " + backend.device();
+            case 1 -> ", 1 thread";
+            default -> ", " + backend.threads() + " threads";
+        };
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.github.elbo4j.cli;
 
 import io.github.elbo4j.backend.Backend;
+import io.github.elbo4j.backend.BackendException;
 import io.github.elbo4j.data.DataSpec;
 import io.github.elbo4j.data.DataSplit;
 import io.github.elbo4j.files.FormatException;
@@ -9,12 +10,14 @@ import io.github.elbo4j.model.VaeConfig;
 import io.github.elbo4j.training.RunFolder;
 import io.github.elbo4j.training.Trainer;
 import io.github.elbo4j.training.TrainingConfig;
+import io.github.elbo4j.training.TrainingListener;
 import io.github.elbo4j.training.TrainingResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -190,7 +193,7 @@ final class TrainCommand extends Subcommand {
         try (RunReport report = json ? new JsonReport(streams) : new TextReport(streams.out(), Terminals.columns())) {
             report.begin(vae, config, split, folder, finishedEpochs);
             shutdown.watch(trainer.listen(report));
-            TrainingResult result = train(trainer);
+            TrainingResult result = train(trainer, folder);
             boolean pictures = Pictures.drawable(vae.config().input());
             if (pictures) {
                 Pictures.write(vae, split.test(), config.seed(), folder);
@@ -199,9 +202,23 @@ final class TrainCommand extends Subcommand {
         }
     }
 
-    private static TrainingResult train(Trainer trainer) throws IOException {
+    private TrainingResult train(Trainer trainer, Path folder) throws IOException {
+        AtomicBoolean kept = new AtomicBoolean(resume != null);
+        trainer.listen(new TrainingListener() {
+            @Override
+            public void onCheckpoint(Path at, long step) {
+                kept.set(true);
+            }
+        });
         try {
             return trainer.run();
+        } catch (BackendException e) {
+            if (kept.get()) {
+                throw new BackendException(
+                        e.getMessage() + "; `elbo4j train --resume " + folder + "` goes on from the last checkpoint",
+                        e);
+            }
+            throw e;
         } catch (IllegalArgumentException e) {
             // All options were accepted before: this is no fault of the user.
             throw new IllegalStateException(e.getMessage(), e);

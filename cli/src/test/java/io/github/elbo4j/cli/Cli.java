@@ -62,14 +62,18 @@ final class Cli {
     }
 
     static List<String> command(Object... args) {
+        return command(Main.class, List.of(), args);
+    }
+
+    /** {@return a command that starts a class with flags for its JVM} */
+    static List<String> command(Class<?> main, List<String> flags, Object... args) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
                 "-XX:-UsePerfData",
-                "-Xmx512m",
-                "-cp",
-                classPath(),
-                Main.class.getName()));
+                "-Xmx512m"));
+        command.addAll(flags);
+        command.addAll(List.of("-cp", classPath(), main.getName()));
         command.addAll(List.of(texts(args)));
         return command;
     }

@@ -20,9 +20,14 @@ record CublasLibrary(Path file, int major, String way, Optional<Path> lt) {
         return major != ASKED_FOR;
     }
 
+    /** {@return version, file and how it was found in words} */
+    String words() {
+        return major + " (" + file + ", by " + way + (needsForwarding() ? ", through the forwarding library" : "")
+                + ")";
+    }
+
     @Override
     public String toString() {
-        return "cuBLAS " + major + " (" + file + ", by " + way
-                + (needsForwarding() ? ", through the forwarding library" : "") + ")";
+        return "cuBLAS " + words();
     }
 }

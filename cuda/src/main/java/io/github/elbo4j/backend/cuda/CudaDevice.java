@@ -94,17 +94,20 @@ record CudaDevice(
         return handle(ordinal);
     }
 
+    /** {@return name, compute capability, memory and UUID in words} */
+    String words() {
+        return name + ", " + abilities() + ", " + uuid;
+    }
+
     /** {@return name, index, compute capability and memory in words} */
     @Override
     public String toString() {
+        return name + " (device " + ordinal + ", " + abilities() + ")";
+    }
+
+    private String abilities() {
         return String.format(
-                Locale.ROOT,
-                "%s (device %d, compute capability %d.%d, %.1f GiB)",
-                name,
-                ordinal,
-                major,
-                minor,
-                totalBytes / (double) (1L << 30));
+                Locale.ROOT, "compute capability %d.%d, %.1f GiB", major, minor, totalBytes / (double) (1L << 30));
     }
 
     private static CUdevice handle(int ordinal) {

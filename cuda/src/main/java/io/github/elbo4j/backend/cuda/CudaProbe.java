@@ -90,7 +90,7 @@ record CudaProbe(List<Problem> problems, Map<String, String> findings) {
             try {
                 List<CudaDevice> devices = CudaDevice.list();
                 for (CudaDevice device : devices) {
-                    findings.put("device " + device.ordinal(), device + " " + device.uuid());
+                    findings.put("device " + device.ordinal(), device.words());
                 }
                 if (devices.isEmpty()) {
                     succeeded("cuDeviceGetCount", 100);
@@ -107,7 +107,7 @@ record CudaProbe(List<Problem> problems, Map<String, String> findings) {
 
         private void cublas() {
             CublasLoader.Loaded loaded = CublasLoader.load();
-            loaded.library().ifPresent(library -> findings.put("cuBLAS", library.toString()));
+            loaded.library().ifPresent(library -> findings.put("cuBLAS", library.words()));
             loaded.problem().ifPresent(problems::add);
         }
 
@@ -119,7 +119,7 @@ record CudaProbe(List<Problem> problems, Map<String, String> findings) {
             } catch (IOException | IllegalArgumentException e) {
                 problems.add(new Problem(
                         "the CUDA kernels cannot be read: " + e.getMessage(),
-                        "use a jar that was built where nvcc is, or build it there"));
+                        "use a jar that was built where nvcc is (CUDA Toolkit 13.0)"));
             }
         }
     }

@@ -1,6 +1,7 @@
 package io.github.elbo4j.backend.cuda;
 
 import io.github.elbo4j.backend.Backend;
+import io.github.elbo4j.backend.BackendMemoryException;
 import io.github.elbo4j.backend.BackendProvider;
 import io.github.elbo4j.backend.BackendUnavailableException;
 import java.util.List;
@@ -66,7 +67,22 @@ public final class CudaProvider implements BackendProvider {
         }
         CudaDevice device = device(options.get("device"), precision);
         requireCapability(device, precision);
-        return CudaBackends.open(device, precision, steps, pooled);
+        try {
+            return CudaBackends.open(device, precision, steps, pooled);
+        } catch (CudaException | BackendMemoryException e) {
+            BackendUnavailableException refused = new BackendUnavailableException(NAME, List.of(refusal(e)));
+            refused.initCause(e);
+            throw refused;
+        }
+    }
+
+    /** Cause and remedy of a message, which stand in this order. */
+    private static Problem refusal(RuntimeException failure) {
+        String message = String.valueOf(failure.getMessage());
+        int end = message.lastIndexOf("; ");
+        return end < 0
+                ? new Problem("opening it failed: " + message, "choose another backend")
+                : new Problem("opening it failed: " + message.substring(0, end), message.substring(end + 2));
     }
 
     private static int steps(@Nullable String value) {

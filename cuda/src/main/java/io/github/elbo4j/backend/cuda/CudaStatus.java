@@ -79,7 +79,8 @@ record CudaStatus(int code, String name, String meaning, String remedy, boolean 
                 2,
                 "OUT_OF_MEMORY",
                 "the device has not enough free memory",
-                "take a smaller batch or model, or end other programs on the device (nvidia-smi lists them)");
+                "take a smaller model, batch or data set, or end other programs on the device (nvidia-smi lists"
+                        + " them)");
         t.add(3, "NOT_INITIALIZED", "the driver was called before cuInit", REPORT);
         t.lasting(
                 4,
@@ -297,7 +298,8 @@ record CudaStatus(int code, String name, String meaning, String remedy, boolean 
                 3,
                 "ALLOC_FAILED",
                 "cuBLAS could not get memory for itself",
-                "take a smaller batch or model, or end other programs on the device (nvidia-smi lists them)");
+                "take a smaller model, batch or data set, or end other programs on the device (nvidia-smi lists"
+                        + " them)");
         t.add(7, "INVALID_VALUE", "an argument lies outside of what the call accepts", REPORT);
         t.add(
                 8,

@@ -74,7 +74,7 @@ class CudaPoolTest extends DeviceTest {
                             "weights of a giant needs 35184372088832 bytes",
                             "free of",
                             "this backend holds " + before,
-                            "smaller batch");
+                            "smaller model, batch or data set");
             assertThat(pool.reservedBytes()).isEqualTo(before);
             assertThat(context.lost()).isFalse();
             pool.free(held);

@@ -83,9 +83,9 @@ class CudaProbeTest {
                 .containsEntry("finding.driver", "NVIDIA driver for CUDA 13.0")
                 .containsEntry(
                         "finding.cuBLAS",
-                        "cuBLAS 12 (" + EmulatedDevice.file("libcublas.so.12") + ", by -Delbo4j.cublas.path)")
+                        "12 (" + EmulatedDevice.file("libcublas.so.12") + ", by -Delbo4j.cublas.path)")
                 .containsEntry("finding.kernels", "sm_75 compute_75");
-        assertThat(seen.get("finding.device.0")).contains("compute capability 9.0, 2.0 GiB) GPU-");
+        assertThat(seen.get("finding.device.0")).contains(", compute capability 9.0, 2.0 GiB, GPU-");
         assertThat(seen.get("open")).startsWith("IllegalArgumentException: device '7' names no device");
     }
 
@@ -119,7 +119,7 @@ class CudaProbeTest {
         assertThat(seen)
                 .containsEntry(
                         "finding.cuBLAS",
-                        "cuBLAS 13 (" + cublas + ", by -Delbo4j.cublas.path, through the forwarding library)");
+                        "13 (" + cublas + ", by -Delbo4j.cublas.path, through the forwarding library)");
     }
 
     /** Four functions where JCublas2 asks for all: calling another would end the process. */
