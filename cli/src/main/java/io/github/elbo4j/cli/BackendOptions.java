@@ -63,15 +63,7 @@ final class BackendOptions {
 
     /** The best backend; options that only one takes that does not open here are no reason to take another. */
     private static Backend best(Map<String, String> options) {
-        Backend backend;
-        try {
-            backend = Backends.best(options);
-        } catch (IllegalArgumentException e) {
-            if (options.containsKey(PRECISION)) {
-                throw new IllegalArgumentException(e.getMessage() + missing(), e);
-            }
-            throw e;
-        }
+        Backend backend = Backends.best(options);
         String taken = backend.info().name();
         if (options.containsKey(DEVICE) && !takesDevice(taken)) {
             backend.close();

@@ -176,7 +176,8 @@ final class EngineTensor implements Tensor {
     /** {@return whether this call closed it: false if it was closed before; refused while a replay uses it} */
     synchronized boolean retire() {
         if (pins > 0) {
-            throw new IllegalStateException("tensor '" + name + "' is used by an open replay; close the replay first");
+            throw new IllegalStateException("tensor '" + name
+                    + "' is used by an open replay, or by a call on another thread; close the replay first");
         }
         boolean first = open;
         open = false;
