@@ -6,6 +6,7 @@ import io.github.elbo4j.backend.BackendMemoryException;
 import io.github.elbo4j.backend.DType;
 import io.github.elbo4j.backend.KernelCall;
 import io.github.elbo4j.backend.Kernels;
+import io.github.elbo4j.backend.Operand;
 import io.github.elbo4j.backend.Rows;
 import io.github.elbo4j.backend.engine.Engine;
 import io.github.elbo4j.backend.engine.Issuer;
@@ -243,6 +244,7 @@ final class CudaEngine implements Engine<CudaCommand> {
     @Override
     public void run(KernelCall call, CudaCommand command) {
         inside(() -> {
+            requireOpen(call);
             List<Memory> temporaries = new ArrayList<>();
             Space space = (what, type, elements) -> {
                 Memory memory = allocate(what, type, elements, Use.PLAIN);
@@ -259,6 +261,15 @@ final class CudaEngine implements Engine<CudaCommand> {
                 temporaries.forEach(Memory::free);
             }
         });
+    }
+
+    /** Once more, as another thread may have closed an input since: what is open inside is freed after this call. */
+    private static void requireOpen(KernelCall call) {
+        for (Operand operand : call.inputs()) {
+            if (!operand.isOpen()) {
+                throw new IllegalStateException(call.kernel() + ": '" + operand.name() + "' is closed");
+            }
+        }
     }
 
     @Override

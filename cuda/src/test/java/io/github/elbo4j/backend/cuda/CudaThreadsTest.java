@@ -7,16 +7,19 @@ import io.github.elbo4j.backend.Backends;
 import io.github.elbo4j.backend.DType;
 import io.github.elbo4j.backend.Rows;
 import io.github.elbo4j.backend.Tensor;
+import io.github.elbo4j.backend.Workspace;
 import io.github.elbo4j.testkit.TestSeed;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -187,6 +190,41 @@ class CudaThreadsTest {
                     training.run(STEPS);
                     assertThat(training.bits()).isEqualTo(alone);
                 }
+            }
+            over.set(true);
+            joinAll();
+        } finally {
+            over.set(true);
+            System.clearProperty("elbo4j.cuda.pool");
+        }
+        assertThat(failures).isEmpty();
+    }
+
+    /** An input may lie in a workspace of another thread, which closes it at the worst moment. */
+    @Test
+    void anInputThatIsClosedMeanwhileIsNotRead() throws InterruptedException {
+        System.setProperty("elbo4j.cuda.pool", "off");
+        AtomicBoolean over = new AtomicBoolean();
+        try (Backend backend = open();
+                Workspace own = backend.workspace("own");
+                Workspace other = backend.workspace("other")) {
+            Tensor sums = own.tensor("sums", DType.F32, 4);
+            AtomicReference<Tensor> shared = new AtomicReference<>(other.tensor("x", DType.F32, 4, 9));
+            CountDownLatch gate = new CountDownLatch(1);
+            start(false, gate, () -> {
+                while (!over.get()) {
+                    Tensor x = Objects.requireNonNull(shared.get());
+                    try {
+                        backend.loss().bernoulliForward(Rows.of(4), x, x, sums);
+                    } catch (IllegalStateException e) {
+                        assertThat(e).hasMessageContaining("is closed");
+                    }
+                }
+            });
+            gate.countDown();
+            for (int i = 0; i < 400; i++) {
+                Objects.requireNonNull(shared.getAndSet(other.tensor("x", DType.F32, 4, 9)))
+                        .close();
             }
             over.set(true);
             joinAll();

@@ -37,9 +37,20 @@ abstract class FailingDevice {
         System.clearProperty(POOL);
         if (device != null) {
             EmulatorControl.clearFailures();
+            popWhatIsLeft();
             assertThat(JCudaDriver.cuDevicePrimaryCtxRelease(device.handle())).isZero();
             assertThat(EmulatorControl.counter("violations")).isZero();
             assertThat(EmulatorControl.counter("unpinned_async_copies")).isZero();
+        }
+    }
+
+    /** Where cuCtxPopCurrent was made to fail, the context stayed current on this thread. */
+    private static void popWhatIsLeft() {
+        CUcontext current = new CUcontext();
+        JCudaDriver.cuCtxGetCurrent(current);
+        while (!current.equals(new CUcontext())) {
+            JCudaDriver.cuCtxPopCurrent(new CUcontext());
+            JCudaDriver.cuCtxGetCurrent(current);
         }
     }
 
