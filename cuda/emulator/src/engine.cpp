@@ -104,12 +104,12 @@ bool Engine::happens_before(const Op* earlier, const OpPtr& later) {
 }
 
 void Engine::check_exclusive(const OpPtr& op) {
-    for (const OpPtr& other : pending_) {
-        if (other->work->exclusive == op->work->exclusive && !happens_before(other.get(), op)) {
-            report_violation(op->work->name + " and " + other->work->name + " share a workspace and are not ordered");
-            return;
-        }
+    // The latest one stands for all before it, which it was ordered after.
+    OpPtr& latest = users_[op->work->exclusive];
+    if (latest != nullptr && !latest->done && !happens_before(latest.get(), op)) {
+        report_violation(op->work->name + " and " + latest->work->name + " share a workspace and are not ordered");
     }
+    latest = op;
 }
 
 int Engine::wait(const std::vector<OpPtr>& ops) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -72,6 +73,7 @@ class Engine {
     std::condition_variable changed_;
     std::vector<OpPtr> ready_;
     std::unordered_set<OpPtr> pending_;
+    std::unordered_map<uintptr_t, OpPtr> users_;  // the latest user of what operations must not share at a time
     Random random_;
     uint64_t seed_ = 0;
     int status_ = 0;

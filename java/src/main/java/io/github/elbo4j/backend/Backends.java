@@ -147,6 +147,13 @@ public final class Backends {
         try {
             SelfTest.run(backend);
             return backend;
+        } catch (BackendMemoryException e) {
+            backend.close();
+            throw unavailable(
+                    provider,
+                    "there is too little memory for its self-test: " + e.getMessage(),
+                    "choose another backend until there is more",
+                    e);
         } catch (RuntimeException | LinkageError e) {
             backend.close();
             throw unavailable(

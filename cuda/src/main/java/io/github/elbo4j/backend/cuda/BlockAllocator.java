@@ -106,6 +106,11 @@ final class BlockAllocator {
     private @Nullable Span chunk(long size) {
         long bytes = Math.max(size, CHUNK);
         long address = chunks.take(bytes);
+        if (address == 0 && bytes > size) {
+            // Less than a chunk may be left.
+            bytes = size;
+            address = chunks.take(bytes);
+        }
         if (address == 0) {
             return null;
         }

@@ -6,7 +6,6 @@ import io.github.elbo4j.backend.BackendMemoryException;
 import io.github.elbo4j.backend.DType;
 import io.github.elbo4j.backend.KernelCall;
 import io.github.elbo4j.backend.Kernels;
-import io.github.elbo4j.backend.Operand;
 import io.github.elbo4j.backend.Rows;
 import io.github.elbo4j.backend.engine.Engine;
 import io.github.elbo4j.backend.engine.Issuer;
@@ -39,7 +38,7 @@ final class CudaEngine implements Engine<CudaCommand> {
     private final CudaStream stream;
     private final CudaPool pool;
     private final CudaStaging staging;
-    private final CudaKernels module;
+    private final CudaModule module;
     private final CudaLanes eager;
     private final CudaLanes capture;
 
@@ -59,7 +58,7 @@ final class CudaEngine implements Engine<CudaCommand> {
             this.stream = part(CudaStream.open(context));
             this.pool = part(new CudaPool(context, stream, pooled));
             this.staging = part(new CudaStaging(context, stream));
-            this.module = part(CudaKernels.load(context));
+            this.module = part(CudaModule.load(context));
             CudaEvent fork = part(CudaEvent.open(context));
             CudaEvent join = part(CudaEvent.open(context));
             CudaLane now = lane(stream);
@@ -103,7 +102,7 @@ final class CudaEngine implements Engine<CudaCommand> {
         return stream;
     }
 
-    CudaKernels module() {
+    CudaModule module() {
         return module;
     }
 
@@ -195,7 +194,7 @@ final class CudaEngine implements Engine<CudaCommand> {
 
     @Override
     public Kernels kernels(Backend backend, Issuer<CudaCommand> issuer) {
-        return new CudaFamilies(backend, issuer);
+        return new CudaKernels(backend, issuer);
     }
 
     @Override
@@ -244,7 +243,6 @@ final class CudaEngine implements Engine<CudaCommand> {
     @Override
     public void run(KernelCall call, CudaCommand command) {
         inside(() -> {
-            requireOpen(call);
             List<Memory> temporaries = new ArrayList<>();
             Space space = (what, type, elements) -> {
                 Memory memory = allocate(what, type, elements, Use.PLAIN);
@@ -261,15 +259,6 @@ final class CudaEngine implements Engine<CudaCommand> {
                 temporaries.forEach(Memory::free);
             }
         });
-    }
-
-    /** Once more, as another thread may have closed an input since: what is open inside is freed after this call. */
-    private static void requireOpen(KernelCall call) {
-        for (Operand operand : call.inputs()) {
-            if (!operand.isOpen()) {
-                throw new IllegalStateException(call.kernel() + ": '" + operand.name() + "' is closed");
-            }
-        }
     }
 
     @Override

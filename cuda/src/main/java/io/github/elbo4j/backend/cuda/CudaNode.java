@@ -19,7 +19,7 @@ sealed interface CudaNode {
      * @param arguments as the kernel declares them
      */
     record Launch(
-            CudaKernels.Kernel kernel,
+            CudaModule.Kernel kernel,
             int gridX,
             int gridY,
             int blockX,

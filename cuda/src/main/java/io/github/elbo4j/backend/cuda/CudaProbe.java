@@ -113,8 +113,8 @@ record CudaProbe(List<Problem> problems, Map<String, String> findings) {
 
         private void kernels() {
             try {
-                CudaKernels.image();
-                List<String> targets = CudaKernels.descriptors().targets();
+                CudaModule.image();
+                List<String> targets = CudaModule.descriptors().targets();
                 findings.put("kernels", targets.isEmpty() ? "present" : String.join(" ", targets));
             } catch (IOException | IllegalArgumentException e) {
                 problems.add(new Problem(

@@ -40,7 +40,7 @@ class CudaContextTest extends DeviceTest {
         stream.synchronize();
         try (CudaPool pool = new CudaPool(context, stream, true);
                 CudaStaging staging = new CudaStaging(context, stream);
-                CudaKernels kernels = sound()) {
+                CudaModule kernels = sound()) {
             CudaPool.Block x = floats(pool, staging, 1, 2);
             try (CudaGraph graph = CudaGraph.capture(
                     context,
@@ -107,7 +107,7 @@ class CudaContextTest extends DeviceTest {
         JCublas2.setExceptionsEnabled(exceptions);
         CudaPool pool = new CudaPool(context, stream, false);
         CudaStaging staging = new CudaStaging(context, stream);
-        CudaKernels kernels = broken();
+        CudaModule kernels = broken();
         CudaBlas blas = new CudaBlas(context, pool, stream, Precision.FP32);
         CudaEvent event = CudaEvent.open(context);
         long memory = pool.allocate("numbers", 64 * 4).address();
@@ -225,7 +225,7 @@ class CudaContextTest extends DeviceTest {
                 CudaEvent done = CudaEvent.open(context);
                 CudaPool pool = new CudaPool(context, stream, true);
                 CudaStaging staging = new CudaStaging(context, stream);
-                CudaKernels kernels = sound()) {
+                CudaModule kernels = sound()) {
             CudaPool.Block x = floats(pool, staging, 1, 1);
             for (int i = 0; i < 20; i++) {
                 start.record(stream);

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CudaGraphTest extends DeviceTest {
     private CudaPool pool;
     private CudaStaging staging;
-    private CudaKernels kernels;
+    private CudaModule kernels;
     private CudaPool.Block x;
 
     @BeforeEach

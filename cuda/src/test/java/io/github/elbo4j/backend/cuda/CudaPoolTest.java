@@ -44,10 +44,10 @@ class CudaPoolTest extends DeviceTest {
     void aBlockCanBeFreedBehindTheWorkThatUsesIt(boolean pooled) {
         try (CudaPool pool = new CudaPool(context, stream, pooled);
                 CudaStaging staging = new CudaStaging(context, stream);
-                CudaKernels kernels = sound()) {
+                CudaModule kernels = sound()) {
             CudaPool.Block a = floats(pool, staging, 1, 2, 3, 4);
             CudaPool.Block sum = pool.allocate("sum", 16);
-            CudaKernels.Kernel add = kernels.kernel("vector_add");
+            CudaModule.Kernel add = kernels.kernel("vector_add");
             add.launch(stream, 1, 1, 32, 1, a.address(), a.address(), sum.address(), 4);
             long waits = EmulatorControl.callCount("cuStreamSynchronize");
             pool.free(a);

@@ -37,7 +37,7 @@ class CudaProbeTest {
                 Files.copy(file, copy);
             }
         }
-        Path kernels = Files.createDirectories(resource(CudaKernels.IMAGE).getParent());
+        Path kernels = Files.createDirectories(resource(CudaModule.IMAGE).getParent());
         Files.copy(
                 EmulatedDevice.file("sound.so"), kernels.resolve("elbo4j.fatbin"), StandardCopyOption.REPLACE_EXISTING);
         Files.writeString(kernels.resolve("kernels.txt"), "# sm_75 compute_75\nscale_by pfi\n");
@@ -176,7 +176,7 @@ class CudaProbeTest {
 
     @Test
     void aJarWithoutKernelsSaysSo() throws Exception {
-        for (String name : List.of(CudaKernels.IMAGE, CudaKernels.DESCRIPTORS)) {
+        for (String name : List.of(CudaModule.IMAGE, CudaModule.DESCRIPTORS)) {
             Files.delete(resource(name));
             Map<String, String> seen = onDriver(jvm(Mode.CLASS_PATH));
             assertThat(only(seen)).contains("they were not compiled into this jar", "built where nvcc is");
@@ -185,7 +185,7 @@ class CudaProbeTest {
 
     @Test
     void everyReasonIsGiven() throws Exception {
-        Files.delete(resource(CudaKernels.IMAGE));
+        Files.delete(resource(CudaModule.IMAGE));
         Map<String, String> seen = onDriver(jvm(Mode.CLASS_PATH)
                 .environment("EMU_DRIVER_VERSION", "12040")
                 .environment("EMU_INIT_RESULT", "100")

@@ -83,7 +83,7 @@ class CudaStagingTest extends DeviceTest {
     void copiesKeepTheStreamsOrder() {
         try (CudaPool pool = new CudaPool(context, stream, true);
                 CudaStaging staging = new CudaStaging(context, stream);
-                CudaKernels kernels = sound()) {
+                CudaModule kernels = sound()) {
             CudaPool.Block x = pool.allocate("numbers", 4);
             for (int i = 0; i < 50; i++) {
                 staging.upload(MemorySegment.ofArray(new float[] {i}), x.address());

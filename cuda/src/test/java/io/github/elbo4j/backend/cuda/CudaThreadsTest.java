@@ -212,10 +212,14 @@ class CudaThreadsTest {
             AtomicReference<Tensor> shared = new AtomicReference<>(other.tensor("x", DType.F32, 4, 9));
             CountDownLatch gate = new CountDownLatch(1);
             start(false, gate, () -> {
-                while (!over.get()) {
+                for (int calls = 0; !over.get(); calls++) {
                     Tensor x = Objects.requireNonNull(shared.get());
                     try {
                         backend.loss().bernoulliForward(Rows.of(4), x, x, sums);
+                        if (calls % 8 == 0) {
+                            // Lets the queue run empty, and the other thread close.
+                            sums.downloadFloats();
+                        }
                     } catch (IllegalStateException e) {
                         assertThat(e).hasMessageContaining("is closed");
                     }
@@ -223,8 +227,7 @@ class CudaThreadsTest {
             });
             gate.countDown();
             for (int i = 0; i < 400; i++) {
-                Objects.requireNonNull(shared.getAndSet(other.tensor("x", DType.F32, 4, 9)))
-                        .close();
+                closeInTurn(Objects.requireNonNull(shared.getAndSet(other.tensor("x", DType.F32, 4, 9))));
             }
             over.set(true);
             joinAll();
@@ -233,5 +236,17 @@ class CudaThreadsTest {
             System.clearProperty("elbo4j.cuda.pool");
         }
         assertThat(failures).isEmpty();
+    }
+
+    /** Closes as often as it takes: while a call uses the tensor, that is refused. */
+    private static void closeInTurn(Tensor tensor) {
+        while (tensor.isOpen()) {
+            try {
+                tensor.close();
+            } catch (IllegalStateException e) {
+                assertThat(e).hasMessageContaining("is used by");
+                Thread.onSpinWait();
+            }
+        }
     }
 }

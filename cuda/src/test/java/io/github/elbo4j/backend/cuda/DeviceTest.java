@@ -51,12 +51,12 @@ abstract class DeviceTest {
         assertThat(EmulatorControl.counter("unpinned_async_copies")).isZero();
     }
 
-    CudaKernels sound() {
-        return CudaKernels.load(context, image("sound.so"), SOUND);
+    CudaModule sound() {
+        return CudaModule.load(context, image("sound.so"), SOUND);
     }
 
-    CudaKernels broken() {
-        return CudaKernels.load(context, image("broken.so"), BROKEN);
+    CudaModule broken() {
+        return CudaModule.load(context, image("broken.so"), BROKEN);
     }
 
     static byte[] image(String name) {

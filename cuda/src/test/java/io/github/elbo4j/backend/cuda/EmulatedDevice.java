@@ -41,7 +41,7 @@ final class EmulatedDevice {
         System.load(file("libcublas.so.12").toString());
         System.setProperty(CublasSearch.PROPERTY, file("libcublas.so.12").toString());
         if (Files.isRegularFile(file("elbo4j_kernels.so"))) {
-            System.setProperty(CudaKernels.PROPERTY, file("elbo4j_kernels.so").toString());
+            System.setProperty(CudaModule.PROPERTY, file("elbo4j_kernels.so").toString());
         }
         loaded = true;
     }

@@ -67,8 +67,11 @@ final class EngineReplay implements Replay {
         try {
             if (times > 0) {
                 requireSchedule(times);
-                program.run(times);
-                written.forEach(EngineTensor::changed);
+                try {
+                    program.run(times);
+                } finally {
+                    written.forEach(EngineTensor::changed);
+                }
             }
         } finally {
             held.forEach(EngineWorkspace::exit);
@@ -86,8 +89,11 @@ final class EngineReplay implements Replay {
         enter("runRows");
         try {
             requireSchedule(1);
-            program.runRows(activeRows);
-            written.forEach(EngineTensor::changed);
+            try {
+                program.runRows(activeRows);
+            } finally {
+                written.forEach(EngineTensor::changed);
+            }
         } finally {
             held.forEach(EngineWorkspace::exit);
         }

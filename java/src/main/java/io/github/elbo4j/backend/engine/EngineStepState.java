@@ -91,6 +91,8 @@ final class EngineStepState implements StepState {
         }
         workspace.enter("schedule");
         try {
+            // Nothing is covered while it is replaced, nor if that fails halfway.
+            tableEnd = tableFirst;
             memory.schedule(firstStep, values);
             tableFirst = firstStep;
             tableEnd = firstStep + values.length / slots.size();

@@ -9,12 +9,12 @@ import java.lang.foreign.MemorySegment;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-class CudaKernelsTest extends DeviceTest {
+class CudaModuleTest extends DeviceTest {
     @Test
     void everyTypeOfArgumentArrives() {
         try (CudaPool pool = new CudaPool(context, stream, false);
                 CudaStaging staging = new CudaStaging(context, stream);
-                CudaKernels kernels = sound()) {
+                CudaModule kernels = sound()) {
             CudaPool.Block out = pool.allocate("numbers", 40);
             kernels.kernel("echo_arguments")
                     .launch(stream, 1, 1, 32, 1, out.address(), -7, 0xfffffff0, -(1L << 40) - 3, 0.1f, Math.PI);
@@ -26,8 +26,8 @@ class CudaKernelsTest extends DeviceTest {
 
     @Test
     void wrongArgumentsNeverReachTheDriver() {
-        try (CudaKernels kernels = sound()) {
-            CudaKernels.Kernel scale = kernels.kernel("scale_by");
+        try (CudaModule kernels = sound()) {
+            CudaModule.Kernel scale = kernels.kernel("scale_by");
             long launches = EmulatorControl.callCount("cuLaunchKernel");
             assertThatThrownBy(() -> scale.launch(stream, 1, 1, 32, 1, 1L, 2f))
                     .isInstanceOf(IllegalArgumentException.class)
@@ -66,7 +66,7 @@ class CudaKernelsTest extends DeviceTest {
     @Test
     void aLaunchThatFailsNamesItsKernel() {
         try (CudaPool pool = new CudaPool(context, stream, true);
-                CudaKernels kernels = sound()) {
+                CudaModule kernels = sound()) {
             long x = pool.allocate("numbers", 128).address();
             EmulatorControl.failNth("cuLaunchKernel", 1, 719);
             assertThatThrownBy(() -> kernels.kernel("scale_by").launch(stream, 1, 1, 32, 1, x, 2f, 32))
@@ -79,7 +79,7 @@ class CudaKernelsTest extends DeviceTest {
     @Test
     void anImageWithoutADescribedKernelIsRefused() {
         KernelDescriptors more = KernelDescriptors.parse("scale_by pfi\nabsent_f32 p\n");
-        assertThatThrownBy(() -> CudaKernels.load(context, image("sound.so"), more))
+        assertThatThrownBy(() -> CudaModule.load(context, image("sound.so"), more))
                 .isInstanceOf(CudaException.class)
                 .hasMessageContainingAll(
                         "cuModuleGetFunction of absent_f32", "CUDA_ERROR_NOT_FOUND", "jars of one version");
@@ -88,15 +88,15 @@ class CudaKernelsTest extends DeviceTest {
 
     @Test
     void anImageForNothingIsRefused() {
-        assertThatThrownBy(() -> CudaKernels.load(context, new byte[100], SOUND))
+        assertThatThrownBy(() -> CudaModule.load(context, new byte[100], SOUND))
                 .isInstanceOf(BackendException.class)
                 .hasMessageContaining("CUDA_ERROR_INVALID_IMAGE");
     }
 
     @Test
     void aClosedModuleLaunchesNothing() {
-        CudaKernels kernels = sound();
-        CudaKernels.Kernel scale = kernels.kernel("scale_by");
+        CudaModule kernels = sound();
+        CudaModule.Kernel scale = kernels.kernel("scale_by");
         kernels.close();
         kernels.close();
         assertThatThrownBy(() -> scale.launch(stream, 1, 1, 32, 1, 1L, 2f, 3))
@@ -107,7 +107,7 @@ class CudaKernelsTest extends DeviceTest {
     /** The emulated device deduces the letters from the C++ types. */
     @Test
     void theEmulatedDeviceTellsNamesAndTypes() {
-        try (CudaKernels kernels = sound()) {
+        try (CudaModule kernels = sound()) {
             assertThat(kernels.kernel("scale_by")).isNotNull();
             String loaded = EmulatorControl.kernels();
             SOUND.kernels().forEach((name, codes) -> assertThat(loaded.lines()).contains(name + " " + codes));
@@ -117,12 +117,12 @@ class CudaKernelsTest extends DeviceTest {
 
     @Test
     void theDescriptorsOfTheJarAreThoseOfItsKernels() throws IOException {
-        if (CudaKernels.class.getResource(CudaKernels.DESCRIPTORS) == null
+        if (CudaModule.class.getResource(CudaModule.DESCRIPTORS) == null
                 || !java.nio.file.Files.exists(EmulatedDevice.file("elbo4j_kernels.so"))) {
             Tools.skip("this build has no kernels");
         }
-        KernelDescriptors descriptors = CudaKernels.descriptors();
-        try (CudaKernels kernels = CudaKernels.load(context)) {
+        KernelDescriptors descriptors = CudaModule.descriptors();
+        try (CudaModule kernels = CudaModule.load(context)) {
             String described = descriptors.kernels().entrySet().stream()
                     .map(each -> each.getKey() + " " + each.getValue() + "\n")
                     .sorted()
