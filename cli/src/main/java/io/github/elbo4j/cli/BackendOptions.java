@@ -61,28 +61,24 @@ final class BackendOptions {
         return name.equals(BEST) ? best(options) : Backends.open(name, options);
     }
 
-    /** The best backend; options that only one takes that does not open here are no reason to take another. */
     private static Backend best(Map<String, String> options) {
-        Backend backend;
+        if (options.containsKey(DEVICE) && System.getProperty(Backends.PROPERTY) == null) {
+            // A run asked for on a GPU is not done by something else.
+            for (Backends.Report each : Backends.report()) {
+                if (each.options().containsKey(DEVICE)) {
+                    options.keySet().retainAll(each.options().keySet());
+                    return Backends.open(each.name(), options);
+                }
+            }
+        }
         try {
-            backend = Backends.best(options);
+            return Backends.best(options);
         } catch (IllegalArgumentException e) {
             if (options.containsKey(PRECISION)) {
                 throw new IllegalArgumentException(e.getMessage() + missing(), e);
             }
             throw e;
         }
-        String taken = backend.info().name();
-        if (options.containsKey(DEVICE) && !takesDevice(taken)) {
-            backend.close();
-            throw new InputException("--device chooses a GPU, and backend '" + taken + "' uses none" + missing());
-        }
-        return backend;
-    }
-
-    private static boolean takesDevice(String backend) {
-        return Backends.report().stream()
-                .anyMatch(each -> each.name().equals(backend) && each.options().containsKey(DEVICE));
     }
 
     /** Which backends do not open here and why, to be added to a message. */
