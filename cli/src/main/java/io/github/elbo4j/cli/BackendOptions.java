@@ -1,11 +1,9 @@
 package io.github.elbo4j.cli;
 
 import io.github.elbo4j.backend.Backend;
-import io.github.elbo4j.backend.BackendUnavailableException;
 import io.github.elbo4j.backend.Backends;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -61,27 +59,16 @@ final class BackendOptions {
         return name.equals(BEST) ? best(options) : Backends.open(name, options);
     }
 
-    /** The best backend; options that only one takes that does not open here are no reason to take another. */
     private static Backend best(Map<String, String> options) {
-        Backend backend = Backends.best(options);
-        String taken = backend.info().name();
-        if (options.containsKey(DEVICE) && !takesDevice(taken)) {
-            backend.close();
-            throw new InputException("--device chooses a GPU, and backend '" + taken + "' uses none" + missing());
+        if (options.containsKey(DEVICE) && System.getProperty(Backends.PROPERTY) == null) {
+            // A run asked for on a GPU is not done by something else.
+            for (Backends.Report each : Backends.report()) {
+                if (each.options().containsKey(DEVICE)) {
+                    options.keySet().retainAll(each.options().keySet());
+                    return Backends.open(each.name(), options);
+                }
+            }
         }
-        return backend;
-    }
-
-    private static boolean takesDevice(String backend) {
-        return Backends.report().stream()
-                .anyMatch(each -> each.name().equals(backend) && each.options().containsKey(DEVICE));
-    }
-
-    /** Which backends do not open here and why, to be added to a message. */
-    private static String missing() {
-        return Backends.report().stream()
-                .filter(each -> !each.available())
-                .map(each -> "; " + new BackendUnavailableException(each.name(), each.problems()).getMessage())
-                .collect(Collectors.joining());
+        return Backends.best(options);
     }
 }

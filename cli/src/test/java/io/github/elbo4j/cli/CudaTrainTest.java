@@ -130,7 +130,7 @@ class CudaTrainTest {
 
     @Test
     void aKilledProcessLosesNothingThatMatters() throws Exception {
-        int epochs = 12;
+        int epochs = 8;
         Object[] options = command("--epochs", epochs, "--backend", "cuda");
         gpu.run(train("whole", options)).ok();
         Process process = gpu.start(train("killed", options));

@@ -140,7 +140,8 @@ public final class Backends {
         for (String option : options.keySet()) {
             if (!provider.options().containsKey(option)) {
                 throw new IllegalArgumentException("backend '" + provider.name() + "' has no option '" + option
-                        + "'; it takes " + provider.options());
+                        + "'; it takes "
+                        + provider.options().keySet().stream().sorted().collect(Collectors.joining(", ")));
             }
         }
         Backend backend = launch(provider, options);
@@ -169,6 +170,8 @@ public final class Backends {
             return provider.open(options);
         } catch (IllegalArgumentException | BackendUnavailableException e) {
             throw e;
+        } catch (BackendException e) {
+            throw unavailable(provider, String.valueOf(e.getMessage()), "or choose another backend", e);
         } catch (RuntimeException | LinkageError e) {
             throw unavailable(provider, "opening it failed: " + e, "choose another backend and report this", e);
         }
