@@ -1,11 +1,11 @@
 // One step of Adam (Kingma and Ba 2015, in PyTorch's form) over a contiguous range of parameters.
 //
-// Formula: m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
-//     w = w - lr / c1 * m / (sqrt(v) / sqrt(c2) + epsilon).
+// Formula: m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; w = w - lr / c1 * m / (sqrt(v) / sqrt(c2) +
+//     epsilon).
 // Memory: w, g, m, v [size]; w, m and v are overwritten, and the bf16 shadow of w, which may be null.
 // Launch: any grid, any block of whole warps; a thread takes four elements; 8 bytes static.
-// Numerics: lr / c1 and sqrt(c2) in double once for each block, then rounded; every other operation rounds to binary32
-//     as the Java reference does: the same bits. Does nothing once the run is halted.
+// Numerics: lr / c1 and sqrt(c2) in double once for each block, then rounded; every other operation rounds to
+//     binary32 as the Java reference does: the same bits. Does nothing once the run is halted.
 // See docs/kernels/adam.md.
 #include "step_state.cuh"
 

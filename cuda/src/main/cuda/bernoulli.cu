@@ -1,14 +1,14 @@
-// The Bernoulli log-likelihood of rows from logits, in nats, and its gradient in the same pass; also straight from the
-// product of the last layer, whose bias is then added here.
+// The Bernoulli log-likelihood of rows from logits, in nats, and its gradient in the same pass; also straight from
+// the product of the last layer, whose bias is then added here.
 //
 // Formula: log_likelihood = -sum_j (max(l, 0) - l x + log1p(e)), e = exp(-|l|); d_logits = w (sigmoid(l) - x).
-// Memory: logits and d_logits [rows * fold, columns], maybe the same; target [rows, columns], row b for the samples
-//     b * fold + s; log_likelihood [rows * fold]; bias [columns]. Outputs are overwritten, padding rows with zeros; the
+// Memory: logits and d_logits [rows * fold, columns], maybe the same; target [rows, columns], row b for the samples b
+//     * fold + s; log_likelihood [rows * fold]; bias [columns]. Outputs are overwritten, padding rows with zeros; the
 //     bf16 twin of d_logits may be null. logits are written only where they are d_logits.
-// Launch: any grid, any block of whole warps; a block takes a row; 132 bytes static.
+// Launch: any grid; blocks of whole warps, of which each takes a row, or (32, n), in which each warp takes one; 132
+//     bytes static.
 // Numerics: finite for every finite logit: no probability is formed and no logarithm of one. One exponential serves
-// both
-//     results. The order of the row sum depends on the size of the block, not on the grid.
+//     both results. The order of the row sum depends on the width of the block, not on its height or the grid.
 // See docs/kernels/bernoulli.md.
 #include "activation.cuh"
 #include "step_state.cuh"
@@ -19,7 +19,7 @@ __device__ inline void bernoulli_rows(const long long* active, long long rows, i
                                       float* log_likelihood, float* d_logits, __nv_bfloat16* twin) {
     const long long live = active_rows(active, rows) * fold;
     const bool vector = columns % 4 == 0;
-    for (long long row = blockIdx.x; row < rows * fold; row += gridDim.x) {
+    for (long long row = first_row(); row < rows * fold; row += row_stride()) {
         float sum = 0.0f;
         for (long long column = 4LL * threadIdx.x; column < columns; column += 4LL * blockDim.x) {
             const int count = four_of(columns - column);
@@ -43,7 +43,7 @@ __device__ inline void bernoulli_rows(const long long* active, long long rows, i
             if (d_logits != nullptr) store_four(d_logits, at, d, count, vector);
             store_twin(twin, at, d, count, vector);
         }
-        sum = block_sum(sum);
+        sum = row_sum(sum);
         if (threadIdx.x == 0) log_likelihood[row] = row < live ? -sum : 0.0f;
     }
 }

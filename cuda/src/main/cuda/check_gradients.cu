@@ -2,8 +2,10 @@
 //
 // Formula: bad(i) = !(|g(i)| <= 1e18), over the views only, not the gaps between them.
 // Memory: views [view_count] pairs of offset and size in elements of `gradients`, ascending; sets the state's halt
-// flag. Launch: any grid, any block of whole warps; the block that finishes last decides; 264 bytes static. Numerics:
-// integers: the earliest bad element by an atomic minimum, then a count over its view. See docs/kernels/adam.md.
+//     flag.
+// Launch: any grid, any block of whole warps; the block that finishes last decides; 264 bytes static.
+// Numerics: integers: the earliest bad element by an atomic minimum, then a count over its view.
+// See docs/kernels/adam.md.
 #include "step_state.cuh"
 
 constexpr unsigned long long NOTHING_BAD = ~0ull;

@@ -86,6 +86,17 @@ __device__ inline T block_sum(T value) {
     return warp_sum(lane < blockDim.x / WARP ? warp_sums[lane] : T{0});
 }
 
+// ---- rows: a team of threads takes one at a time, either the whole block or, in a block of height above 1, a warp
+
+__device__ inline long long first_row() { return static_cast<long long>(blockIdx.x) * blockDim.y + threadIdx.y; }
+__device__ inline long long row_stride() { return static_cast<long long>(gridDim.x) * blockDim.y; }
+
+// Every thread of the team gets the sum.
+template <class T>
+__device__ inline T row_sum(T value) {
+    return blockDim.x == WARP ? warp_sum(value) : block_sum(value);
+}
+
 // Every thread gets the smallest value; otherwise as block_sum.
 __device__ inline long long block_min(long long value) {
     __shared__ long long warp_mins[MAX_WARPS];

@@ -1,11 +1,12 @@
-// Brings the chosen rows of a data set into the batch: as they are, divided by 255, or drawn as Bernoulli variables.
+// Brings the chosen rows of a data set into the batch: as they are, divided by 255, or drawn as Bernoulli
+// variables.
 //
 // Formula: out(i, c) = value(data(row_ids(i), c)).
 // Memory: data [data_rows, columns] u8 or f32, row_ids [rows], out [rows, columns], overwritten, and its bf16 twin,
-// which
-//     may be null. Padding rows are zeros, and so is a row id outside the data.
+//     which may be null. Padding rows are zeros, and so is a row id outside the data.
 // Launch: any grid, any block of whole warps; a thread takes four columns, and one Philox block for them; no shared
-// memory. Numerics: UNIT is one rounded division; BERNOULLI of u8 needs integers only: floor(word * 255 / 2^32) < q.
+//     memory.
+// Numerics: UNIT is one rounded division; BERNOULLI of u8 needs integers only: floor(word * 255 / 2^32) < q.
 // See docs/kernels/gather.md.
 #include "philox.cuh"
 

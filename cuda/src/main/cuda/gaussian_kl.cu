@@ -2,9 +2,10 @@
 //
 // Formula: kl = sum_j (mu^2 + (expm1(lv) - lv)) / 2, lv = min(max(logVar, low), high).
 // Memory: mu_log_var [rows, 2 columns], means first; kl [rows], overwritten, padding with zeros.
-// Launch: any grid, any block of whole warps; a block takes a row; 128 bytes static.
+// Launch: any grid; blocks of whole warps, of which each takes a row, or (32, n), in which each warp takes one; 128
+//     bytes static.
 // Numerics: expm1(lv) - lv keeps the digits near lv = 0. A thread sums groups of four columns in ascending order, the
-//     block its threads by a tree: the bits depend on the size of the block, not on the grid.
+//     block its threads by a tree: the bits depend on the width of the block, not on its height or the grid.
 // See docs/kernels/gaussian_kl.md.
 #include "latent.cuh"
 
@@ -13,7 +14,7 @@ KERNEL gaussian_kl_forward_f32(const long long* active, long long rows, long lon
     const Clamp clamp = {low, high};
     const long long live = active_rows(active, rows);
     const bool vector = columns % 4 == 0;
-    for (long long row = blockIdx.x; row < rows; row += gridDim.x) {
+    for (long long row = first_row(); row < rows; row += row_stride()) {
         float sum = 0.0f;
         for (long long column = 4LL * threadIdx.x; row < live && column < columns; column += 4LL * blockDim.x) {
             const int count = four_of(columns - column);
@@ -21,7 +22,7 @@ KERNEL gaussian_kl_forward_f32(const long long* active, long long rows, long lon
             const Four log_var = load_four(mu_log_var, (2 * row + 1) * columns + column, count, vector);
             sum = add_kl(sum, mu, log_var, clamp, count);
         }
-        sum = block_sum(sum);
+        sum = row_sum(sum);
         if (threadIdx.x == 0) kl[row] = sum;
     }
 }

@@ -1,11 +1,13 @@
 // From the product of both heads to the latent sample and the KL divergence, in one pass over each row.
 //
 // Formula: mu_log_var = product + bias, then reparameterize_forward and gaussian_kl_forward.
-// Memory: mu_log_var [rows, 2 columns], holds the product on entry and is overwritten; bias [2 columns]; z
-//     [rows, columns], overwritten; kl [rows], overwritten unless null; bf16 twins may be null. Padding rows are zeros.
-// Launch: any grid, any block of whole warps; a block takes a row; 128 bytes static.
+// Memory: mu_log_var [rows, 2 columns], holds the product on entry and is overwritten; bias [2 columns]; z [rows,
+//     columns], overwritten; kl [rows], overwritten unless null; bf16 twins may be null. Padding rows are zeros.
+// Launch: any grid; blocks of whole warps, of which each takes a row, or (32, n), in which each warp takes one; 128
+//     bytes static.
 // Numerics: the bits of linear_forward_f32, reparameterize_forward_f32 and, with the same block,
-// gaussian_kl_forward_f32. See docs/kernels/reparameterize.md.
+//     gaussian_kl_forward_f32.
+// See docs/kernels/reparameterize.md.
 #include "latent.cuh"
 
 KERNEL latent_forward_f32(const long long* active, long long rows, long long columns, const float* bias,
@@ -16,7 +18,7 @@ KERNEL latent_forward_f32(const long long* active, long long rows, long long col
     const Clamp clamp = {low, high};
     const long long live = active_rows(active, rows);
     const bool vector = columns % 4 == 0;
-    for (long long row = blockIdx.x; row < rows; row += gridDim.x) {
+    for (long long row = first_row(); row < rows; row += row_stride()) {
         float sum = 0.0f;
         for (long long column = 4LL * threadIdx.x; column < columns; column += 4LL * blockDim.x) {
             const int count = four_of(columns - column);
@@ -45,7 +47,7 @@ KERNEL latent_forward_f32(const long long* active, long long rows, long long col
             store_twin(z_twin, row * columns + column, sampled, count, vector);
         }
         if (kl != nullptr) {
-            sum = block_sum(sum);
+            sum = row_sum(sum);
             if (threadIdx.x == 0) kl[row] = sum;
         }
     }

@@ -4,14 +4,14 @@
 // Formula: forward a = y + bias(column), pre = a, y = f(a); backward input dx = dx * f'(saved); backward weights
 //     db(column) = sum over rows of g.
 // Memory: matrices [rows * fold, columns], vectors [columns]. y and dx hold the product on entry and are overwritten;
-// pre
-//     and the bf16 twins may be null; db is overwritten or, with `add`, added to. Padding rows of y, pre and dx are
-//     zeros, those of g are not read. partial: [ceil(rows * fold / 64), columns], only for a grid of height above 1.
+//     pre and the bf16 twins may be null; db is overwritten or, with `add`, added to. Padding rows of y, pre and dx
+//     are zeros, those of g are not read. partial: [ceil(rows * fold / 64), columns], only for a grid of height above
+//     1.
 // Launch: forward and backward input: any grid, any block of whole warps, no shared memory. Backward weights: block
-//     (32, 8), grid (columns / 32, 1), or (columns / 32, 64-row blocks) followed by the finishing kernel; 1 KiB static.
-// Numerics: a 64-row block is eight chains (row mod 8), added in ascending order, and so are the blocks: the same bits
-// for
-//     every grid. relu passes a NaN on.
+//     (32, 8), grid (columns / 32, 1), or (columns / 32, 64-row blocks) followed by the finishing kernel; 1 KiB
+//     static.
+// Numerics: a 64-row block is eight chains (row mod 8), added in ascending order, and so are the blocks: the same
+//     bits for every grid. relu passes a NaN on.
 // See docs/kernels/linear.md.
 #include "activation.cuh"
 #include "common.cuh"

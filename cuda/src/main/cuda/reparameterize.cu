@@ -1,11 +1,12 @@
-// The reparameterization trick with its noise drawn in place, and its gradient together with that of the KL divergence.
+// The reparameterization trick with its noise drawn in place, and its gradient together with that of the KL
+// divergence.
 //
-// Formula: z = mu + exp(lv / 2) epsilon; dmu = sum_s dz + w mu; dlogVar = sum_s dz epsilon exp(lv / 2) / 2
-//     + w expm1(lv) / 2, passed through the clamp's gradient rule; lv = min(max(logVar, low), high).
-// Memory: mu_log_var and d_mu_log_var [rows, 2 columns], means first; z and dz [rows * fold, columns], row b * fold + s
-//     the sample s of row b; outputs are overwritten, padding rows with zeros; bf16 twins may be null.
-// Launch: any grid, any block of whole warps; a thread takes four columns, one Philox block for each sample; no dynamic
-//     shared memory.
+// Formula: z = mu + exp(lv / 2) epsilon; dmu = sum_s dz + w mu; dlogVar = sum_s dz epsilon exp(lv / 2) / 2 + w
+//     expm1(lv) / 2, passed through the clamp's gradient rule; lv = min(max(logVar, low), high).
+// Memory: mu_log_var and d_mu_log_var [rows, 2 columns], means first; z and dz [rows * fold, columns], row b * fold +
+//     s the sample s of row b; outputs are overwritten, padding rows with zeros; bf16 twins may be null.
+// Launch: any grid, any block of whole warps; a thread takes four columns, one Philox block for each sample; no
+//     dynamic shared memory.
 // Numerics: epsilon is not stored, the backward pass draws it again. Samples are added in ascending order.
 // See docs/kernels/reparameterize.md.
 #include "latent.cuh"

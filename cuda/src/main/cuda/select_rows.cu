@@ -1,8 +1,7 @@
 // Chooses the data rows of a batch: the next ones of the epoch's order.
 //
 // Formula: active = max(0, min(capacity, row_count - position)); row_ids(i) = first_row + order(position + i), order
-// the
-//     identity or the permutation of Shuffle.java: six Feistel rounds over Philox with cycle-walking.
+//     the identity or the permutation of Shuffle.java: six Feistel rounds over Philox with cycle-walking.
 // Memory: row_ids [capacity], overwritten, padding -1; sets active and order_rows of the state.
 // Launch: any grid, any block of whole warps; a thread takes a row; no shared memory.
 // Numerics: integers, equal on every backend.

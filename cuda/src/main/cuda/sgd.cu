@@ -4,8 +4,7 @@
 // Memory: w and g [size]; w is overwritten, and its bf16 shadow, which may be null.
 // Launch: any grid, any block of whole warps; a thread takes four elements; no shared memory.
 // Numerics: a rounded product, then a rounded difference, as the Java reference: the same bits. Does nothing once the
-// run
-//     is halted.
+//     run is halted.
 // See docs/kernels/sgd.md.
 #include "step_state.cuh"
 

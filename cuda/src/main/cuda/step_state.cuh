@@ -48,7 +48,7 @@ __device__ inline double scalar(const StepState* state, double value, int slot) 
 // The weight of a gradient, for the whole block by its first thread: binary64 is slow on most devices.
 __device__ inline float block_weight(const StepState* state, double value, int slot, int mean, long long active) {
     __shared__ float weight;
-    if (threadIdx.x == 0) {
+    if (threadIdx.x == 0 && threadIdx.y == 0) {
         weight = static_cast<float>(scalar(state, value, slot) / (mean != 0 ? static_cast<double>(active) : 1.0));
     }
     __syncthreads();

@@ -5,11 +5,15 @@ package io.github.elbo4j.backend.cuda;
  * elements is formed.
  *
  * @param grid blocks, along x
- * @param block threads in a block: a multiple of the warp
+ * @param width threads of a block along x: a multiple of the warp
+ * @param height threads of a block along y
  */
-record CudaLaunch(int grid, int block) {
+record CudaLaunch(int grid, int width, int height) {
     private static final int WARP = 32;
     private static final int PREFERRED_BLOCK = 256;
+
+    /** Elements that a thread of a row takes at a time. */
+    private static final int VECTOR = 4;
 
     /**
      * What a device can run.
@@ -43,12 +47,12 @@ record CudaLaunch(int grid, int block) {
         int block = Math.min(PREFERRED_BLOCK, wholeWarps(device.maxBlock()));
         long wanted = Math.ceilDiv(Math.ceilDiv(elements, (long) perThread), (long) block);
         long resident = (long) device.multiprocessors() * Math.max(1, device.threadsPerMultiprocessor() / block);
-        return new CudaLaunch((int) Math.min(wanted, Math.min(resident, device.maxGrid())), block);
+        return new CudaLaunch((int) Math.min(wanted, Math.min(resident, device.maxGrid())), block, 1);
     }
 
     /**
-     * A kernel with one block a row: as many threads as the row can use. Where there are more rows than blocks, blocks take
-     * rows in strides of the grid.
+     * A kernel in which a team of threads takes a row: as many threads as the row can use. Where one warp is enough, a
+     * block has several; where there are more rows than teams, teams take rows in strides of the grid.
      *
      * @param rows how many, at least one
      * @param columns elements of a row, at least one
@@ -58,8 +62,10 @@ record CudaLaunch(int grid, int block) {
             throw new IllegalArgumentException(rows + " rows of " + columns + " columns");
         }
         int most = Math.min(PREFERRED_BLOCK, wholeWarps(device.maxBlock()));
-        int block = columns >= most ? most : (int) Math.ceilDiv(columns, (long) WARP) * WARP;
-        return new CudaLaunch((int) Math.min(rows, device.maxGrid()), block);
+        long warps = Math.ceilDiv(columns, (long) WARP * VECTOR);
+        int width = warps >= most / WARP ? most : (int) warps * WARP;
+        int height = width == WARP ? (int) Math.min(rows, most / WARP) : 1;
+        return new CudaLaunch((int) Math.min(Math.ceilDiv(rows, (long) height), device.maxGrid()), width, height);
     }
 
     private static int wholeWarps(int threads) {

@@ -154,13 +154,13 @@ final class CudaTape {
     /** A kernel whose threads take elements in strides, some at a time. */
     void elements(String kernel, long elements, int perThread, Object... arguments) {
         CudaLaunch launch = CudaLaunch.elements(limits(), elements, perThread);
-        launch(kernel, launch.grid(), 1, launch.block(), 1, arguments);
+        launch(kernel, launch.grid(), 1, launch.width(), launch.height(), arguments);
     }
 
-    /** A kernel with a block for each row. */
+    /** A kernel in which a block or a warp takes a row. */
     void rows(String kernel, long rows, long columns, Object... arguments) {
         CudaLaunch launch = CudaLaunch.rows(limits(), rows, columns);
-        launch(kernel, launch.grid(), 1, launch.block(), 1, arguments);
+        launch(kernel, launch.grid(), 1, launch.width(), launch.height(), arguments);
     }
 
     /** Any kernel. */

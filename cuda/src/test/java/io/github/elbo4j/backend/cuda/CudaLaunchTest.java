@@ -25,22 +25,24 @@ class CudaLaunchTest {
         "9223372036854775807, 1, 1056", // no overflow
     })
     void elementsFillTheDeviceAndNoMore(long elements, int perThread, int grid) {
-        assertThat(CudaLaunch.elements(LARGE, elements, perThread)).isEqualTo(new CudaLaunch(grid, 256));
+        assertThat(CudaLaunch.elements(LARGE, elements, perThread)).isEqualTo(new CudaLaunch(grid, 256, 1));
     }
 
     @ParameterizedTest
     @CsvSource({
-        "1, 1, 1, 32",
-        "128, 20, 128, 32",
-        "128, 32, 128, 32",
-        "128, 33, 128, 64",
-        "128, 255, 128, 256",
-        "128, 784, 128, 256",
-        "3000000000, 784, 2147483647, 256", // more rows than a grid has blocks
-        "7, 9223372036854775807, 7, 256",
+        "1, 1, 1, 32, 1",
+        "7, 20, 1, 32, 7", // one warp a row
+        "128, 20, 16, 32, 8",
+        "129, 128, 17, 32, 8",
+        "128, 129, 128, 64, 1", // one block a row
+        "128, 784, 128, 224, 1",
+        "128, 1025, 128, 256, 1",
+        "3000000000, 784, 2147483647, 224, 1", // more rows than a grid has blocks
+        "9223372036854775807, 1, 2147483647, 32, 8",
+        "7, 9223372036854775807, 7, 256, 1",
     })
-    void aRowHasABlock(long rows, long columns, int grid, int block) {
-        assertThat(CudaLaunch.rows(LARGE, rows, columns)).isEqualTo(new CudaLaunch(grid, block));
+    void aRowHasAWarpOrABlock(long rows, long columns, int grid, int width, int height) {
+        assertThat(CudaLaunch.rows(LARGE, rows, columns)).isEqualTo(new CudaLaunch(grid, width, height));
     }
 
     @Test
@@ -58,12 +60,13 @@ class CudaLaunchTest {
             CudaLaunch rows = CudaLaunch.rows(device, Math.max(1, elements), 1 + random.nextInt(5000));
             for (CudaLaunch launch : new CudaLaunch[] {flat, rows}) {
                 assertThat(launch.grid()).isBetween(1, device.maxGrid());
-                assertThat(launch.block()).isBetween(32, device.maxBlock());
-                assertThat(launch.block() % 32).isZero();
+                assertThat(launch.width() * launch.height()).isBetween(32, device.maxBlock());
+                assertThat(launch.width() % 32).isZero();
+                assertThat(launch.height() == 1 || launch.width() == 32).isTrue();
             }
             // Either one pass reaches all, or the device is full.
-            double reached = (double) flat.grid() * flat.block() * perThread;
-            int resident = device.multiprocessors() * Math.max(1, device.threadsPerMultiprocessor() / flat.block());
+            double reached = (double) flat.grid() * flat.width() * perThread;
+            int resident = device.multiprocessors() * Math.max(1, device.threadsPerMultiprocessor() / flat.width());
             assertThat(reached >= elements || flat.grid() == Math.min(resident, device.maxGrid()))
                     .isTrue();
         }
