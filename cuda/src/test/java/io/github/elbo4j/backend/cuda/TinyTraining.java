@@ -3,9 +3,6 @@ package io.github.elbo4j.backend.cuda;
 import io.github.elbo4j.backend.Activation;
 import io.github.elbo4j.backend.Backend;
 import io.github.elbo4j.backend.DType;
-import io.github.elbo4j.backend.DataKernels.Order;
-import io.github.elbo4j.backend.DataKernels.Pixels;
-import io.github.elbo4j.backend.LatentKernels.Reduction;
 import io.github.elbo4j.backend.Replay;
 import io.github.elbo4j.backend.Rows;
 import io.github.elbo4j.backend.Scalar;
@@ -28,8 +25,6 @@ final class TinyTraining implements AutoCloseable {
     // Neither divides the other, so that epochs end in a smaller batch.
     private static final int BATCH = 5;
     private static final int TABLE_STEPS = 64;
-    private static final double BETA_1 = 0.9;
-    private static final double BETA_2 = 0.999;
 
     private final List<AutoCloseable> parts = new ArrayList<>();
     private final Vae vae;
@@ -53,29 +48,9 @@ final class TinyTraining implements AutoCloseable {
             byte[] pixels = new byte[DATA_ROWS * SHAPE.size()];
             new Random(seed).nextBytes(pixels);
             data.upload(MemorySegment.ofArray(pixels), 0);
-            state = work.stepState(
-                    seed, List.of("rate", "first", "second", "kl"), TABLE_STEPS, List.of(Vae.LOG_LIKELIHOOD, Vae.KL));
+            state = work.stepState(seed, TrainingRig.SLOTS, TABLE_STEPS, List.of(Vae.LOG_LIKELIHOOD, Vae.KL));
             replay = work.record(state, Rows.of(BATCH), step -> {
-                vae.gradients(
-                        step,
-                        state,
-                        data,
-                        Order.shuffled(DATA_ROWS),
-                        Pixels.BERNOULLI,
-                        state.slot("kl"),
-                        Reduction.MEAN);
-                step.optimizer().checkGradients(vae.parameters(), Vae.GROUP, state);
-                step.optimizer()
-                        .adam(
-                                vae.parameters(),
-                                Vae.GROUP,
-                                state,
-                                state.slot("rate"),
-                                state.slot("first"),
-                                state.slot("second"),
-                                BETA_1,
-                                BETA_2,
-                                1e-8);
+                TrainingRig.issue(step, vae, state, data);
                 step.optimizer().sgd(vae.parameters(), Vae.GROUP, state, Scalar.of(1e-4));
                 step.optimizer().advance(state);
             });
@@ -119,8 +94,8 @@ final class TinyTraining implements AutoCloseable {
         for (int i = 0; i < times; i++) {
             long t = steps + i + 1;
             table[4 * i] = 0.01 / t;
-            table[4 * i + 1] = 1 - StrictMath.pow(BETA_1, (double) t);
-            table[4 * i + 2] = 1 - StrictMath.pow(BETA_2, (double) t);
+            table[4 * i + 1] = 1 - StrictMath.pow(TrainingRig.BETA_1, (double) t);
+            table[4 * i + 2] = 1 - StrictMath.pow(TrainingRig.BETA_2, (double) t);
             table[4 * i + 3] = Math.min(1, t / 10.0);
         }
         state.schedule(steps, table);

@@ -23,6 +23,7 @@ import java.util.Random;
 /** A small VAE with a recorded training step, the same on every backend: drawn pixels, Adam, a last batch that is short. */
 final class TrainingRig implements AutoCloseable {
     static final int STEPS = 20;
+    static final List<String> SLOTS = List.of("lr", "correction1", "correction2", "klWeight");
     static final double LEARNING_RATE = 1e-3;
     static final double BETA_1 = 0.9;
     static final double BETA_2 = 0.999;
@@ -56,11 +57,7 @@ final class TrainingRig implements AutoCloseable {
         byte[] pixels = new byte[DATA_ROWS * PIXELS];
         new Random(SEED).nextBytes(pixels);
         data.upload(MemorySegment.ofArray(pixels), 0);
-        this.state = work.stepState(
-                SEED,
-                List.of("lr", "correction1", "correction2", "klWeight"),
-                STEPS,
-                List.of(Vae.LOG_LIKELIHOOD, Vae.KL));
+        this.state = work.stepState(SEED, SLOTS, STEPS, List.of(Vae.LOG_LIKELIHOOD, Vae.KL));
         double[] table = new double[STEPS * 4];
         for (int step = 0; step < STEPS; step++) {
             table[4 * step] = LEARNING_RATE;
@@ -69,13 +66,23 @@ final class TrainingRig implements AutoCloseable {
             table[4 * step + 3] = Math.min(1, 0.1 + 0.05 * step);
         }
         state.schedule(0, table);
-        this.replay = work.record(state, Rows.of(BATCH), step -> issue(step, data));
+        this.replay = work.record(state, Rows.of(BATCH), step -> {
+            issue(step, vae, state, data);
+            step.optimizer().advance(state);
+        });
     }
 
-    private void issue(Recording step, Tensor data) {
+    /** Issues a training step of drawn pixels and Adam, scheduled by {@link #SLOTS}, all but its end. */
+    static void issue(Recording step, Vae vae, StepState state, Tensor data) {
         Parameters parameters = vae.parameters();
         vae.gradients(
-                step, state, data, Order.shuffled(DATA_ROWS), Pixels.BERNOULLI, state.slot("klWeight"), Reduction.MEAN);
+                step,
+                state,
+                data,
+                Order.shuffled(data.rows()),
+                Pixels.BERNOULLI,
+                state.slot("klWeight"),
+                Reduction.MEAN);
         step.optimizer().checkGradients(parameters, Vae.GROUP, state);
         step.optimizer()
                 .adam(
@@ -88,7 +95,6 @@ final class TrainingRig implements AutoCloseable {
                         BETA_1,
                         BETA_2,
                         EPSILON);
-        step.optimizer().advance(state);
     }
 
     /** {@return the state after some steps} */
