@@ -66,19 +66,25 @@ class CudaShortMemoryTest extends FailingDevice {
         open().close();
         long calls = counting.calls().getOrDefault("cuMemAlloc_v2", 0L);
         assertThat(calls).isPositive();
+        int refused = 0;
         for (long n = 1; n <= calls; n += Math.max(1, calls / MOST_TRIED)) {
             DeviceLedger ledger = DeviceLedger.open();
             EmulatorControl.failNth("cuMemAlloc_v2", n, OUT_OF_MEMORY);
             Throwable thrown = catchThrowable(() -> open().close());
             EmulatorControl.clearFailures();
-            assertThat(thrown)
-                    .as("allocation " + n + " of " + calls)
-                    .isInstanceOf(BackendUnavailableException.class)
-                    .hasMessageContaining("bytes");
+            // Where there is no room for a chunk, the pool asks for less, and gets it here.
+            if (thrown != null || pool.equals("off")) {
+                refused++;
+                assertThat(thrown)
+                        .as("allocation " + n + " of " + calls)
+                        .isInstanceOf(BackendUnavailableException.class)
+                        .hasMessageContaining("bytes");
+            }
             assertThat(ledger.left("cuMemAlloc_v2"))
                     .as("left by allocation " + n)
                     .isEmpty();
         }
+        assertThat(refused).isPositive();
         open().close();
     }
 
