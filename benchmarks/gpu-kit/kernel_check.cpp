@@ -197,6 +197,10 @@ void linear(Kernels& k) {
     k.launch("linear_backward_weights_finish_f32", kMany, partial, static_cast<long long>(blocks), kColumns,
              out.floats(kColumns), 0);
     out.check("linear_backward_weights_finish_f32");
+    Address sums = out.floats(blocks * kColumns);
+    k.launch("linear_backward_input_bias_f32", Grid{tiles, blocks, 32, 8}, kNull, kRows, 1, kColumns, kRelu,
+             floats(kRows * kColumns), floats(kRows * kColumns), out.bfloats(kRows * kColumns), sums, kNull, 0);
+    out.check("linear_backward_input_bias_f32");
     k.launch("copy_rows_f32", kMany, kNull, kRows, 1, kColumns, g, out.floats(kRows * kColumns));
     k.launch("copy_rows_bf16", kMany, kNull, kRows, 1, kColumns, g, out.bfloats(kRows * kColumns));
     out.check("copy_rows");

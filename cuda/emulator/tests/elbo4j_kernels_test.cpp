@@ -62,6 +62,7 @@ CUdeviceptr argument(const std::unique_ptr<Buffer<T>>& buffer) {
     return buffer ? buffer->address() : 0;
 }
 CUdeviceptr argument(std::nullptr_t) { return 0; }
+CUdeviceptr argument(CUdeviceptr value) { return value; }
 int argument(int value) { return value; }
 long long argument(long long value) { return value; }
 float argument(float value) { return value; }
@@ -605,7 +606,37 @@ void column_sums(const Shape& s) {
     }
 }
 
+// The activation's gradient and the bias gradient in one pass have the bits of the separate kernels.
+void input_and_bias(const Shape& s, int f) {
+    const size_t columns = static_cast<size_t>(s.columns);
+    const std::vector<float> product = with_padding(numbers(s.total(s.columns), 15, -1, 1), s.live(s.columns));
+    const Buffer<float> saved(with_padding(numbers(s.total(s.columns), 16, 0.1, 0.9), s.live(s.columns)));
+    const std::vector<float> before = numbers(columns, 17, -1, 1);
+    const auto active = s.active_pointer();
+    const unsigned blocks = static_cast<unsigned>((s.rows * s.fold + 63) / 64);
+    for (const int add : {0, 1}) {
+        const Buffer<float> dx(product), fused(product), db(before), fused_db(before);
+        const Buffer<float> partial(static_cast<size_t>(blocks) * columns);
+        const Buffer<uint16_t> twin(s.total(s.columns)), fused_twin(s.total(s.columns));
+        run("linear_backward_input_f32", {3, 1, 64, 1}, active, s.rows, s.fold, s.columns, f, saved, dx, twin);
+        run("linear_backward_weights_f32", {2, 1, 32, 8}, active, s.rows, s.fold, s.columns, dx, nullptr, db, add);
+        run("linear_backward_input_bias_f32", {2, blocks, 32, 8}, active, s.rows, s.fold, s.columns, f, saved, fused,
+            fused_twin, partial, blocks == 1 ? fused_db.address() : CUdeviceptr{0}, add);
+        if (blocks > 1) {
+            run("linear_backward_weights_finish_f32", {1, 1, 64, 1}, partial, static_cast<long long>(blocks), s.columns,
+                fused_db, add);
+        }
+        CHECK(same_bits(dx.read(), fused.read()));
+        CHECK(twin.read() == fused_twin.read());
+        CHECK(same_bits(db.read(), fused_db.read()));
+    }
+}
+
 void bias_gradients() {
+    int f = 1;
+    for (const Shape& s : {Shape{1, -1, 1, 33, {}}, {64, 50, 1, 31, {}}, {65, -1, 1, 257, {}}, {100, 87, 3, 40, {}}}) {
+        input_and_bias(s, f++);
+    }
     for (const long long columns : {1LL, 31LL, 33LL, 257LL}) {
         column_sums({1, -1, 1, columns, {}});
         column_sums({63, 62, 1, columns, {}});

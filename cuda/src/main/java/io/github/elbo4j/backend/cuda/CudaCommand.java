@@ -7,9 +7,13 @@ interface CudaCommand {
     /** Puts its kernels and products on a tape. */
     void issue(CudaTape tape);
 
-    /** {@return whether it goes to the second branch: nothing but the end of the step waits for it} */
-    default boolean side() {
-        return false;
+    /**
+     * {@return how many of its calls run on the first branch; the others go to the second, from where the command forks}
+     *
+     * @param calls how many it stands for
+     */
+    default int onMain(int calls) {
+        return calls;
     }
 
     /** {@return the factors of its product, if it has one} */

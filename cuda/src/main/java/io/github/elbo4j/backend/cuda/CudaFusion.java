@@ -5,6 +5,8 @@ import io.github.elbo4j.backend.KernelCall;
 import io.github.elbo4j.backend.Scratch;
 import io.github.elbo4j.backend.cuda.CudaLatentKernels.GaussianKl;
 import io.github.elbo4j.backend.cuda.CudaLatentKernels.Reparameterize;
+import io.github.elbo4j.backend.cuda.CudaLinearKernels.BackwardInput;
+import io.github.elbo4j.backend.cuda.CudaLinearKernels.BackwardWeights;
 import io.github.elbo4j.backend.cuda.CudaLinearKernels.Forward;
 import io.github.elbo4j.backend.cuda.CudaLossKernels.BernoulliGradient;
 import io.github.elbo4j.backend.engine.Engine.Issued;
@@ -15,7 +17,8 @@ import java.util.stream.Collectors;
 
 /**
  * Merges neighbours of a recording whose intermediate need not be stored, or not be read again: a product's bias with the
- * loss that takes its logits, and with the latent sample and the KL divergence that take its heads.
+ * loss that takes its logits, and with the latent sample and the KL divergence that take its heads; the gradient of an
+ * activation with that of the bias before it.
  */
 final class CudaFusion {
     /**
@@ -33,7 +36,9 @@ final class CudaFusion {
         List<Group> groups = new ArrayList<>();
         for (int at = 0; at < issued.size(); at += groups.getLast().calls().size()) {
             List<Issued<CudaCommand>> rest = issued.subList(at, issued.size());
-            Optional<CudaCommand> two = rest.size() < 2 ? Optional.empty() : loss(issued, rest.get(0), rest.get(1));
+            Optional<CudaCommand> two = rest.size() < 2
+                    ? Optional.empty()
+                    : loss(issued, rest.get(0), rest.get(1)).or(() -> gradients(rest.get(0), rest.get(1)));
             Optional<CudaCommand> three =
                     rest.size() < 3 ? Optional.empty() : latent(rest.get(0), rest.get(1), rest.get(2));
             int merged = two.isPresent() ? 2 : three.isPresent() ? 3 : 1;
@@ -75,6 +80,14 @@ final class CudaFusion {
                                 call.inputs().contains(logits) || call.outputs().contains(logits));
     }
 
+    private static Optional<CudaCommand> gradients(Issued<CudaCommand> first, Issued<CudaCommand> second) {
+        return first.command() instanceof BackwardInput input
+                        && second.command() instanceof BackwardWeights weights
+                        && CudaLinearKernels.mergeable(input, weights)
+                ? Optional.of(new CudaLinearKernels.BackwardInputWeights(input, weights))
+                : Optional.empty();
+    }
+
     private static Optional<CudaCommand> latent(
             Issued<CudaCommand> first, Issued<CudaCommand> second, Issued<CudaCommand> third) {
         if (first.command() instanceof Forward layer
@@ -98,13 +111,18 @@ final class CudaFusion {
     static String explain(List<Group> groups) {
         return groups.stream()
                 .map(group -> {
-                    String calls =
-                            group.calls().stream().map(KernelCall::toString).collect(Collectors.joining("\n"));
-                    if (group.calls().size() > 1) {
-                        return calls + "\n  merged: "
-                                + group.calls().stream().map(KernelCall::kernel).collect(Collectors.joining(" + "));
+                    List<String> lines = new ArrayList<>(
+                            group.calls().stream().map(KernelCall::toString).toList());
+                    int calls = group.calls().size();
+                    int onMain = group.command().onMain(calls);
+                    if (calls > 1) {
+                        lines.add("  merged: "
+                                + group.calls().stream().map(KernelCall::kernel).collect(Collectors.joining(" + ")));
                     }
-                    return group.command().side() ? calls + "\n  on the second branch" : calls;
+                    if (onMain < calls) {
+                        lines.add(onMain == 0 ? "  on the second branch" : "  its product on the second branch");
+                    }
+                    return String.join("\n", lines);
                 })
                 .collect(Collectors.joining("\n"));
     }

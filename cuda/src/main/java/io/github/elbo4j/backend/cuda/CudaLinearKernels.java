@@ -9,6 +9,7 @@ import io.github.elbo4j.backend.Rows;
 import io.github.elbo4j.backend.cuda.CudaNode.Product.Shape;
 import io.github.elbo4j.backend.engine.Issuer;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -97,7 +98,7 @@ final class CudaLinearKernels implements LinearKernels {
     }
 
     /** dx = (g W) * f'. */
-    private record BackwardInput(
+    record BackwardInput(
             Rows rows, CudaOperand g, CudaOperand w, Activation f, CudaOperand saved, CudaOperand dx, boolean add)
             implements CudaCommand {
         @Override
@@ -105,12 +106,17 @@ final class CudaLinearKernels implements LinearKernels {
             return List.of(g, w);
         }
 
-        @Override
-        public void issue(CudaTape tape) {
+        /** Issues g W into dx. */
+        void product(CudaTape tape) {
             int in = (int) w.columns();
             int out = (int) w.rows();
             Shape shape = new Shape(false, false, in, (int) rows.total(), out, in, out, add);
             tape.product(shape, tape.factor(w, null, false), tape.factor(g, rows, false), dx);
+        }
+
+        @Override
+        public void issue(CudaTape tape) {
+            product(tape);
             if (f == Activation.IDENTITY) {
                 tape.outputWithoutCopy(dx, tape.padded(g) && (!add || tape.padded(dx)));
                 return;
@@ -148,11 +154,11 @@ final class CudaLinearKernels implements LinearKernels {
     }
 
     /** dW = g^T x, db = column sums of g. */
-    private record BackwardWeights(Rows rows, CudaOperand x, CudaOperand g, CudaOperand dw, CudaOperand db, boolean add)
+    record BackwardWeights(Rows rows, CudaOperand x, CudaOperand g, CudaOperand dw, CudaOperand db, boolean add)
             implements CudaCommand {
         @Override
-        public boolean side() {
-            return true;
+        public int onMain(int calls) {
+            return 0;
         }
 
         @Override
@@ -160,8 +166,8 @@ final class CudaLinearKernels implements LinearKernels {
             return List.of(x, g);
         }
 
-        @Override
-        public void issue(CudaTape tape) {
+        /** Issues g^T x into dW, on the second branch. */
+        void product(CudaTape tape) {
             int in = (int) x.columns();
             int out = (int) g.columns();
             Shape shape = new Shape(false, true, in, out, (int) rows.total(), in, out, add);
@@ -169,19 +175,18 @@ final class CudaLinearKernels implements LinearKernels {
             long b = tape.factor(g, rows, true);
             tape.fork();
             tape.product(shape, a, b, dw);
-            bias(tape);
             tape.outputWithoutCopy(dw, false);
-            tape.outputWithoutCopy(db, false);
         }
 
-        private void bias(CudaTape tape) {
-            int across = (int) Math.ceilDiv(g.columns(), (long) SUM_COLUMNS);
-            long blocks = Math.ceilDiv(rows.total(), (long) SUM_BLOCK);
+        @Override
+        public void issue(CudaTape tape) {
+            product(tape);
+            long blocks = rowBlocks(rows);
             boolean onePass = blocks <= MAX_BLOCKS_IN_ONE_PASS || blocks > MAX_GRID_Y;
             long partial = onePass ? 0 : tape.temporary(blocks * g.columns());
             tape.launch(
                     "linear_backward_weights_f32",
-                    across,
+                    sumBlocks(g),
                     onePass ? 1 : (int) blocks,
                     SUM_COLUMNS,
                     SUM_THREADS,
@@ -193,18 +198,91 @@ final class CudaLinearKernels implements LinearKernels {
                     partial,
                     db.address(),
                     add ? 1 : 0);
-            if (!onePass) {
-                tape.elements(
-                        "linear_backward_weights_finish_f32",
-                        g.columns(),
-                        1,
-                        partial,
-                        blocks,
-                        g.columns(),
-                        db.address(),
-                        add ? 1 : 0);
+            if (onePass) {
+                tape.outputWithoutCopy(db, false);
+            } else {
+                finish(tape, partial, blocks);
             }
         }
+
+        /** Issues the sum of the row blocks' sums into db. */
+        void finish(CudaTape tape, long partial, long blocks) {
+            tape.elements(
+                    "linear_backward_weights_finish_f32",
+                    g.columns(),
+                    1,
+                    partial,
+                    blocks,
+                    g.columns(),
+                    db.address(),
+                    add ? 1 : 0);
+            tape.outputWithoutCopy(db, false);
+        }
+    }
+
+    /** The gradient of an activation's input, and of the bias that was added to it, in one pass; then dW. */
+    record BackwardInputWeights(BackwardInput input, BackwardWeights weights) implements CudaCommand {
+        @Override
+        public int onMain(int calls) {
+            return 1;
+        }
+
+        @Override
+        public List<CudaOperand> factors() {
+            return Stream.of(input.factors(), weights.factors())
+                    .flatMap(List::stream)
+                    .toList();
+        }
+
+        @Override
+        public void issue(CudaTape tape) {
+            input.product(tape);
+            CudaOperand dx = input.dx();
+            long blocks = rowBlocks(input.rows());
+            long partial = blocks == 1 ? 0 : tape.temporary(blocks * dx.columns());
+            tape.launch(
+                    "linear_backward_input_bias_f32",
+                    sumBlocks(dx),
+                    (int) blocks,
+                    SUM_COLUMNS,
+                    SUM_THREADS,
+                    tape.active(),
+                    input.rows().capacity(),
+                    input.rows().fold(),
+                    dx.columns(),
+                    CudaCodes.of(input.f()),
+                    input.saved().address(),
+                    dx.address(),
+                    tape.output(dx, true),
+                    partial,
+                    weights.db().address(),
+                    weights.add() ? 1 : 0);
+            weights.product(tape);
+            if (blocks > 1) {
+                weights.finish(tape, partial, blocks);
+            } else {
+                tape.outputWithoutCopy(weights.db(), false);
+            }
+        }
+    }
+
+    /** {@return the blocks of rows whose sums a bias gradient is made of} */
+    private static long rowBlocks(Rows rows) {
+        return Math.ceilDiv(rows.total(), (long) SUM_BLOCK);
+    }
+
+    /** {@return thread blocks that cover the columns} */
+    private static int sumBlocks(CudaOperand g) {
+        return (int) Math.ceilDiv(g.columns(), (long) SUM_COLUMNS);
+    }
+
+    /** {@return whether both can be one command: the second takes what the first gives, and overwrites nothing it reads} */
+    static boolean mergeable(BackwardInput input, BackwardWeights weights) {
+        return input.f() != Activation.IDENTITY
+                && weights.g().equals(input.dx())
+                && weights.rows().equals(input.rows())
+                && rowBlocks(input.rows()) <= MAX_GRID_Y
+                && !weights.db().region().overlaps(input.saved().region());
     }
 
     @Override

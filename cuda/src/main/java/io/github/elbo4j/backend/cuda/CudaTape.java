@@ -78,7 +78,7 @@ final class CudaTape {
     /** Issues a command that stands for one call, or for several that were merged. */
     void issue(List<KernelCall> calls, CudaCommand command) {
         if (recorded) {
-            order(calls, command.side());
+            order(calls, command.onMain(calls.size()));
         }
         command.issue(this);
         side = false;
@@ -99,17 +99,23 @@ final class CudaTape {
         join();
     }
 
-    private void order(List<KernelCall> calls, boolean onSide) {
-        List<Region> reads =
-                regions(calls.stream().flatMap(call -> call.inputs().stream()).toList());
-        List<Region> writes =
-                regions(calls.stream().flatMap(call -> call.outputs().stream()).toList());
-        if (onSide) {
-            sideReads.addAll(reads);
-            sideWrites.addAll(writes);
-        } else if (meet(writes, sideReads) || meet(writes, sideWrites) || meet(reads, sideWrites)) {
+    private void order(List<KernelCall> calls, int onMain) {
+        List<Region> reads = reads(calls);
+        List<Region> writes = writes(calls);
+        if (onMain > 0 && (meet(writes, sideReads) || meet(writes, sideWrites) || meet(reads, sideWrites))) {
             join();
         }
+        List<KernelCall> onSide = calls.subList(onMain, calls.size());
+        sideReads.addAll(reads(onSide));
+        sideWrites.addAll(writes(onSide));
+    }
+
+    private static List<Region> reads(List<KernelCall> calls) {
+        return regions(calls.stream().flatMap(call -> call.inputs().stream()).toList());
+    }
+
+    private static List<Region> writes(List<KernelCall> calls) {
+        return regions(calls.stream().flatMap(call -> call.outputs().stream()).toList());
     }
 
     private static List<Region> regions(List<Operand> operands) {

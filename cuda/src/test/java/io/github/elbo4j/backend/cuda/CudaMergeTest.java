@@ -24,6 +24,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What a recording may merge, what it must leave apart, and what padding rows may reach. */
@@ -151,6 +152,48 @@ class CudaMergeTest {
         assertThat(z.downloadDoubles()).containsExactly(samples);
         assertThat(kl.downloadDoubles()).containsExactly(divergences);
         assertThat(gradient.downloadDoubles()).containsExactly(heads);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"4, fp32", "64, fp32", "65, fp32", "200, fp32", "200, bf16"})
+    void theGradientOfAnActivationIsSummedOnTheWay(int count, String precision) {
+        backend.close();
+        open(precision);
+        Rows rows = Rows.of(count);
+        Tensor above = filled("above", count, OUT);
+        Tensor hidden = filled("hidden", count, IN);
+        Tensor inputs = filled("inputs", count, 3);
+        Tensor dw = filled("dw", IN, 3);
+        Tensor db = filled("db", IN);
+        Tensor dx = filled("dx", count, IN);
+        double[] before = db.downloadDoubles();
+        Consumer<Recording> input = step -> step.linear()
+                .linearBackwardInput(rows, above, w, Activation.TANH, hidden, dx, Write.OVERWRITE);
+        Consumer<Recording> weights =
+                step -> step.linear().linearBackwardWeights(rows, inputs, dx, dw, db, Write.ADD);
+        String merged;
+        try (Replay replay = work.record(state, rows, input.andThen(weights))) {
+            replay.runRows(Math.max(1, count - 3));
+            replay.await();
+            merged = replay.explain();
+        }
+        assertThat(merged).contains("merged: linearBackwardInput + linearBackwardWeights", "second branch");
+        double[] sums = db.downloadDoubles();
+        double[] weightGradients = dw.downloadDoubles();
+        db.uploadDoubles(before);
+        dw.uploadDoubles(filled("dw", IN, 3).downloadDoubles());
+        // The same calls with another one between them.
+        try (Replay replay = work.record(state, rows, step -> {
+            input.accept(step);
+            step.optimizer().advance(state);
+            weights.accept(step);
+        })) {
+            replay.runRows(Math.max(1, count - 3));
+            replay.await();
+            assertThat(replay.explain()).doesNotContain("merged");
+        }
+        assertThat(db.downloadDoubles()).containsExactly(sums).isNotEqualTo(before);
+        assertThat(dw.downloadDoubles()).containsExactly(weightGradients);
     }
 
     @Test
