@@ -167,10 +167,9 @@ class CudaMergeTest {
         Tensor db = filled("db", IN);
         Tensor dx = filled("dx", count, IN);
         double[] before = db.downloadDoubles();
-        Consumer<Recording> input = step -> step.linear()
-                .linearBackwardInput(rows, above, w, Activation.TANH, hidden, dx, Write.OVERWRITE);
-        Consumer<Recording> weights =
-                step -> step.linear().linearBackwardWeights(rows, inputs, dx, dw, db, Write.ADD);
+        Consumer<Recording> input =
+                step -> step.linear().linearBackwardInput(rows, above, w, Activation.TANH, hidden, dx, Write.OVERWRITE);
+        Consumer<Recording> weights = step -> step.linear().linearBackwardWeights(rows, inputs, dx, dw, db, Write.ADD);
         String merged;
         try (Replay replay = work.record(state, rows, input.andThen(weights))) {
             replay.runRows(Math.max(1, count - 3));
