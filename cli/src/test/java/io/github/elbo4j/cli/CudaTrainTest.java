@@ -103,7 +103,7 @@ class CudaTrainTest {
                 train("whole", "--epochs", 4, "--backend", "java"),
                 train("best", "--epochs", 1, "--verbose"),
                 train("wrong", "--backend", "cuda", "--precision", "nonsense"),
-                train("wrong", "--precision", "fp64"));
+                train("wrong", "--backend", "cuda", "--precision", "fp64"));
         assertThat(results.get(1).ok().lastEvent().number("loss"))
                 .isCloseTo(testLoss(results.getFirst().ok(), 1), within(FP32_NATS));
         List<String> profiles = List.of("java-fp32", "cuda-fp32-sm90", "cuda-bf16-sm90", "java-fp32");
