@@ -320,6 +320,11 @@ public final class KernelCall {
         return kernel.equals("selectRows");
     }
 
+    /** {@return whether it ends a step: {@link OptimizerKernels#advance}} */
+    public boolean advances() {
+        return kernel.equals("advance");
+    }
+
     /** {@return the call in one line: name, options, operands read, operands written} */
     @Override
     public String toString() {

@@ -252,7 +252,7 @@ final class CudaEngine implements Engine<CudaCommand> {
             try {
                 refresh(command.factors().stream().map(CudaOperand::memory).toList());
                 CudaTape.eager(this, space, node -> node.issue(eager)).issue(List.of(call), command);
-                if (call.kernel().equals("advance") && call.state() != null) {
+                if (call.advances() && call.state() != null) {
                     CudaStepMemory.of(call.state()).expect(1);
                 }
             } finally {

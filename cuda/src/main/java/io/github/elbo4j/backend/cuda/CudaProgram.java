@@ -42,9 +42,8 @@ final class CudaProgram implements Program {
         this.nodes = nodes;
         this.shadows = shadows;
         this.selectsRows = calls.stream().anyMatch(issued -> issued.call().selectsRows());
-        this.advances = (int) calls.stream()
-                .filter(issued -> issued.call().kernel().equals("advance"))
-                .count();
+        this.advances =
+                (int) calls.stream().filter(issued -> issued.call().advances()).count();
         this.explanation = explanation;
     }
 

@@ -149,10 +149,6 @@ final class CudaTape {
         return active;
     }
 
-    Precision precision() {
-        return engine.precision();
-    }
-
     CudaLaunch.Device limits() {
         return engine.device().limits();
     }

@@ -51,7 +51,7 @@ class CudaTrainingTest {
             System.out.printf("20 steps on %s: loss within %.1e of the reference%n", cuda.backend.info(), worst);
             assertThat(cuda.state.read().rows())
                     .isEqualTo(reference.state.read().rows());
-            assertThat(cuda.explain()).contains("merged").contains("second branch");
+            assertThat(cuda.explain()).contains("merged", "second branch", "16 kernels and 11 products a step");
         }
     }
 

@@ -32,6 +32,7 @@ final class EngineReplay implements Replay {
     private final List<EngineTensor> written;
     private final boolean selectsRows;
     private final boolean scheduled;
+    private final long stepsPerRun;
     private boolean open = true;
 
     EngineReplay(
@@ -56,6 +57,8 @@ final class EngineReplay implements Replay {
                 .toList();
         this.selectsRows = calls.stream().anyMatch(KernelCall::selectsRows);
         this.scheduled = calls.stream().anyMatch(KernelCall::scheduled);
+        this.stepsPerRun =
+                Math.max(1, calls.stream().filter(KernelCall::advances).count());
     }
 
     @Override
@@ -101,7 +104,7 @@ final class EngineReplay implements Replay {
 
     private void requireSchedule(long times) {
         if (scheduled) {
-            state.requireSchedule(times);
+            state.requireSchedule(times > Long.MAX_VALUE / stepsPerRun ? Long.MAX_VALUE : times * stepsPerRun);
         }
     }
 
