@@ -283,26 +283,29 @@ void philox_known_answers() {
 
 State after(const Buffer<State>& device) { return device.read()[0]; }
 
-void activate_and_advance() {
+State advanced(State state) {
+    const Buffer<State> device = on_device(state);
+    run("advance", {2, 1, 64, 1}, device);
+    return after(device);
+}
+
+void advances() {
     State state;
     state.step = 41;
     state.rows = 1000;
     state.epoch = 3;
     state.position = 90;
-    const Buffer<State> device = on_device(state);
-    run("activate", {2, 1, 64, 1}, device, 7LL, 100LL);
-    CHECK(after(device).active == 7 && after(device).order_rows == 100);
-    run("advance", {2, 1, 64, 1}, device);
-    State now = after(device);
+    state.active = 7;
+    state.order_rows = 100;
+    State now = advanced(state);
     CHECK(now.step == 42 && now.rows == 1007 && now.position == 97 && now.epoch == 3);
-    run("activate", {1, 1, 32, 1}, device, 3LL, 100LL);
-    run("advance", {1, 1, 256, 1}, device);
-    now = after(device);
+    now.active = 3;
+    now = advanced(now);
     CHECK(now.step == 43 && now.rows == 1010 && now.position == 0 && now.epoch == 4);
     // Without an order only step and rows move.
-    run("activate", {1, 1, 32, 1}, device, 5LL, 0LL);
-    run("advance", {1, 1, 32, 1}, device);
-    now = after(device);
+    now.active = 5;
+    now.order_rows = 0;
+    now = advanced(now);
     CHECK(now.step == 44 && now.rows == 1015 && now.position == 0 && now.epoch == 4);
     now.halt_name = 0;
     const Buffer<State> halted = on_device(now);
@@ -426,6 +429,46 @@ void gathers_rows() {
             gathers("gather_u8_f32", bytes, data_rows, s, pixels, row_key);
             gathers("gather_f32_f32", numbers(size, 3, 0, 1), data_rows, s, pixels, row_key);
         }
+    }
+}
+
+template <class T>
+void loads(const char* kernel, const std::vector<T>& in, const Shape& s, int pixels) {
+    // Only the active rows are there to be read.
+    const Buffer<T> source(std::vector<T>(in.begin(), in.begin() + static_cast<long>(s.live(s.columns))));
+    const Buffer<float> out(in.size());
+    const Buffer<uint16_t> twin(in.size());
+    const auto active = s.active_pointer();
+    run(kernel, s.geometry, active, s.rows, s.columns, source, pixels, out, twin);
+    const std::vector<float> got = out.read();
+    CHECK(is_twin(twin, got));
+    for (size_t i = 0; i < got.size(); i++) {
+        const float value = static_cast<float>(in[i]);
+        const bool divides = pixels == 1 && sizeof(T) == 1;
+        CHECK(got[i] == (i >= s.live(s.columns) ? 0 : divides ? value / 255 : value));
+    }
+}
+
+void loads_rows() {
+    for (const Shape& s : shapes()) {
+        if (s.fold != 1 || s.live(s.columns) == 0) continue;
+        std::vector<unsigned char> bytes(s.total(s.columns));
+        for (size_t i = 0; i < bytes.size(); i++) bytes[i] = static_cast<unsigned char>(scrambled(static_cast<unsigned>(i)));
+        for (int pixels = 0; pixels < 2; pixels++) {
+            loads("load_u8_f32", bytes, s, pixels);
+            loads("load_f32_f32", numbers(bytes.size(), 3, -2, 2), s, pixels);
+        }
+    }
+}
+
+void stores_rows() {
+    for (const Shape& s : shapes()) {
+        const std::vector<float> in = numbers(s.total(s.columns), 1, -3, 3);
+        const std::vector<float> before(in.size(), 77);
+        const Buffer<float> source(in), out(before);
+        run("store_f32", s.geometry, s.active_pointer(), s.rows, s.fold, s.columns, source, out);
+        const std::vector<float> got = out.read();
+        for (size_t i = 0; i < got.size(); i++) CHECK(got[i] == (i < s.live(s.columns) ? in[i] : 77));
     }
 }
 
@@ -1054,9 +1097,11 @@ void fused_kernels() {
 int main() {
     const std::pair<const char*, void (*)()> tests[] = {
         {"philox_known_answers", philox_known_answers},
-        {"activate_and_advance", activate_and_advance},
+        {"advances", advances},
         {"selects_rows", selects_rows},
         {"gathers_rows", gathers_rows},
+        {"loads_rows", loads_rows},
+        {"stores_rows", stores_rows},
         {"copies_rows", copies_rows},
         {"linear_layers", linear_layers},
         {"activations_at_the_edges", activations_at_the_edges},

@@ -1,6 +1,5 @@
 // Every kernel of the library, as one module.
 #include "accumulate.cu"
-#include "activate.cu"
 #include "adam.cu"
 #include "advance.cu"
 #include "bernoulli.cu"
@@ -10,6 +9,8 @@
 #include "gaussian_kl.cu"
 #include "latent.cu"
 #include "linear.cu"
+#include "load.cu"
 #include "reparameterize.cu"
 #include "select_rows.cu"
 #include "sgd.cu"
+#include "store.cu"

@@ -8,40 +8,7 @@
 //     memory.
 // Numerics: UNIT is one rounded division; BERNOULLI of u8 needs integers only: floor(word * 255 / 2^32) < q.
 // See docs/kernels/gather.md.
-#include "philox.cuh"
-
-enum Pixels { PIXELS_AS_IS, PIXELS_UNIT, PIXELS_BERNOULLI };  // the ordinals of DataKernels.Pixels
-
-__device__ inline float pixel(unsigned char q, int pixels, unsigned word) {
-    if (pixels == PIXELS_BERNOULLI) return __umulhi(word, 255u) < q ? 1.0f : 0.0f;
-    return pixels == PIXELS_UNIT ? static_cast<float>(q) / 255.0f : static_cast<float>(q);
-}
-
-__device__ inline float pixel(float value, int pixels, unsigned word) {
-    return pixels == PIXELS_BERNOULLI ? (uniform(word) < value ? 1.0f : 0.0f) : value;
-}
-
-__device__ inline Four gathered(const unsigned char* data, long long at, int count, bool vector, int pixels,
-                                const Words& words) {
-    uchar4 q = {};
-    if (vector && count == 4) {
-        q = *reinterpret_cast<const uchar4*>(data + at);
-    } else {
-        if (count > 0) q.x = data[at];
-        if (count > 1) q.y = data[at + 1];
-        if (count > 2) q.z = data[at + 2];
-        if (count > 3) q.w = data[at + 3];
-    }
-    return {{pixel(q.x, pixels, words.at[0]), pixel(q.y, pixels, words.at[1]), pixel(q.z, pixels, words.at[2]),
-             pixel(q.w, pixels, words.at[3])}};
-}
-
-__device__ inline Four gathered(const float* data, long long at, int count, bool vector, int pixels,
-                                const Words& words) {
-    Four four = load_four(data, at, count, vector);
-    for (int i = 0; i < 4; i++) four.at[i] = pixel(four.at[i], pixels, words.at[i]);
-    return four;
-}
+#include "pixels.cuh"
 
 template <class T>
 __device__ inline void gather(const long long* active, long long rows, const long long* row_ids, const T* data,

@@ -69,4 +69,23 @@ public interface DataKernels {
      * @param out {@code [rows, columns of data]} of the backend's floating type
      */
     void gather(Rows rows, Operand rowIds, Operand data, Pixels pixels, Noise noise, StepState state, Operand out);
+
+    /**
+     * Overwrites {@code out} with the rows of {@code in}, converted: how a step takes what the host has staged.
+     *
+     * @param rows the recording's rows, not folded
+     * @param in {@code [rows, d]} of {@link DType#U8} or of the backend's floating type
+     * @param pixels conversion; {@link Pixels#BERNOULLI} is for {@link #gather} only
+     * @param out {@code [rows, d]} of the backend's floating type
+     */
+    void load(Rows rows, Operand in, Pixels pixels, Operand out);
+
+    /**
+     * Overwrites the active rows of {@code out} with those of {@code in}: how a step leaves a result for the host.
+     *
+     * @param rows rows of both
+     * @param in {@code [rows, d]} of the backend's floating type
+     * @param out {@code [rows, d]} of the same type
+     */
+    void store(Rows rows, Operand in, Operand out);
 }

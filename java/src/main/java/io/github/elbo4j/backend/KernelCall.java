@@ -71,6 +71,26 @@ public final class KernelCall {
                 .write("out", out, backend.real(), rows.total(), data.columns());
     }
 
+    /** A checked {@link DataKernels#load}. */
+    public static KernelCall load(Backend backend, Rows rows, Operand in, Pixels pixels, Operand out) {
+        KernelCall call = new KernelCall("load", backend, rows).unfolded(rows).word(pixels.name());
+        if (in.type() != DType.U8 && in.type() != backend.real()) {
+            throw call.fault("in", in, "must hold U8 or " + backend.real());
+        }
+        if (pixels == Pixels.BERNOULLI) {
+            throw new IllegalArgumentException("load: draws no pixels; take AS_IS or UNIT, or gather with noise");
+        }
+        return call.read("in", in, in.type(), rows.total(), in.columns())
+                .write("out", out, backend.real(), rows.total(), in.columns());
+    }
+
+    /** A checked {@link DataKernels#store}. */
+    public static KernelCall store(Backend backend, Rows rows, Operand in, Operand out) {
+        return new KernelCall("store", backend, rows)
+                .read("in", in, backend.real(), rows.total(), in.columns())
+                .write("out", out, backend.real(), rows.total(), in.columns());
+    }
+
     /** A checked {@link LinearKernels#linearForward}. */
     public static KernelCall linearForward(
             Backend backend,

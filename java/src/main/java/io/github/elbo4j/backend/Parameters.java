@@ -24,6 +24,11 @@ public interface Parameters {
             return new Spec(name, java.util.Arrays.stream(shape).boxed().toList(), group, true);
         }
 
+        /** {@return the same tensor, not trained} */
+        public Spec untrained() {
+            return new Spec(name, shape, group, false);
+        }
+
         /** {@return the number of elements} */
         public long size() {
             return shape.stream().reduce(1L, Math::multiplyExact);
@@ -53,7 +58,11 @@ public interface Parameters {
     /** {@return all values, gaps included} */
     Tensor values();
 
-    /** {@return all gradients, laid out as the values} */
+    /**
+     * {@return all gradients, laid out as the values}
+     *
+     * @throws IllegalStateException if nothing is trained: no memory is taken for gradients then
+     */
     Tensor gradients();
 
     /**

@@ -30,6 +30,7 @@ final class SelfTest {
         SelfTest test = new SelfTest(backend);
         test.step();
         test.wide();
+        test.staged();
     }
 
     /** Constant operands, so that every element of a result is the same small number. */
@@ -62,6 +63,25 @@ final class SelfTest {
             Tensor heads = filled(work, "heads", 1, n, 2L * in);
             backend.latent().gaussianKlForward(rows, heads, Clamp.DEFAULT, sums);
             checkAll("wide kl", sums, in * StrictMath.expm1(1) / 2);
+        }
+    }
+
+    /** Rows from the host to a step and back, fewer than there is room for. */
+    private void staged() {
+        try (Workspace work = backend.workspace("self-test")) {
+            Staging pixels = work.staging("pixels", DType.U8, 3, 2);
+            Staging out = work.staging("out", backend.real(), 3, 2);
+            pixels.host().copyFrom(MemorySegment.ofArray(new byte[] {(byte) 255, 0, 51, (byte) 102, 1, 2}));
+            StepState state = work.stepState(7, List.of(), 0, List.of());
+            try (Replay replay = work.record(state, Rows.of(3), step -> {
+                Scratch x = step.scratch("x", step.rows(), 2);
+                step.data().load(step.rows(), pixels, Pixels.UNIT, x);
+                step.data().store(step.rows(), x, out);
+            })) {
+                replay.runRows(2);
+                replay.await();
+            }
+            check("staged rows", out.downloadDoubles(), 1, 0, 0.2, 0.4, 0, 0);
         }
     }
 

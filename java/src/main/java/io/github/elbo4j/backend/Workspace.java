@@ -34,6 +34,15 @@ public interface Workspace extends AutoCloseable {
     Tensor tensor(String name, DType type, long... shape);
 
     /**
+     * {@return a new tensor of zeros in host memory that kernels reach}
+     *
+     * @param name name in errors
+     * @param type element type
+     * @param shape extents, each at least 1
+     */
+    Staging staging(String name, DType type, long... shape);
+
+    /**
      * {@return a new arena of zeros}
      *
      * @param specs what it holds; names unique, a group's members neighbours

@@ -12,6 +12,7 @@ import io.github.elbo4j.validation.Argument.Rounding;
 import io.github.elbo4j.validation.Argument.Span;
 import io.github.elbo4j.validation.Argument.Terms;
 import io.github.elbo4j.validation.KernelCase.Property;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +39,10 @@ final class DataCases {
             int rows = KernelCases.ROWS[i % KernelCases.ROWS.length];
             settings(cases, inputs, rows, KernelCases.COLUMNS[i], i % 2 == 0 ? Kind.U8 : Kind.REAL);
         }
+        for (int i = 0; i < KernelCases.COLUMNS.length; i++) {
+            int rows = KernelCases.ROWS[i % KernelCases.ROWS.length];
+            staged(cases, inputs, rows, KernelCases.COLUMNS[i], 1 + i % 3);
+        }
         for (Kind kind : List.of(Kind.U8, Kind.REAL)) {
             settings(cases, inputs, 9, 6, kind);
             for (RowKey key : List.of(RowKey.DATA_ROW, RowKey.COMMON)) {
@@ -46,6 +51,7 @@ final class DataCases {
         }
         for (int i = 0; i < KernelCases.RANDOM; i++) {
             settings(cases, inputs, inputs.integer(1, 70), inputs.integer(1, 1100), i % 2 == 0 ? Kind.U8 : Kind.REAL);
+            staged(cases, inputs, inputs.integer(1, 70), inputs.integer(1, 1100), inputs.integer(1, 3));
         }
     }
 
@@ -53,6 +59,40 @@ final class DataCases {
         cases.add(gather(inputs, rows, columns, kind, Pixels.AS_IS, RowKey.OFF));
         cases.add(gather(inputs, rows, columns, kind, Pixels.UNIT, RowKey.OFF));
         cases.add(gather(inputs, rows, columns, kind, Pixels.BERNOULLI, RowKey.BATCH_POSITION));
+    }
+
+    private static void staged(List<KernelCase> cases, CaseInputs inputs, int rows, int columns, int fold) {
+        cases.add(load(inputs, rows, columns, Kind.U8, Pixels.AS_IS));
+        cases.add(load(inputs, rows, columns, Kind.U8, Pixels.UNIT));
+        cases.add(load(inputs, rows, columns, Kind.REAL, Pixels.AS_IS));
+        cases.add(load(inputs, rows, columns, Kind.REAL, Pixels.UNIT));
+        cases.add(store(inputs, Rows.of(rows).folded(fold), columns));
+    }
+
+    private static KernelCase load(CaseInputs inputs, int capacity, int columns, Kind kind, Pixels pixels) {
+        int size = capacity * columns;
+        double[] in = kind == Kind.U8
+                ? CaseInputs.leading(inputs.integers(size, 0, 256), 255, 0, 1, 254)
+                : CaseInputs.leading(inputs.normal(size, 2), 1, 0x1p-140, -0x1.fffffep127);
+        boolean divides = kind == Kind.U8 && pixels == Pixels.UNIT;
+        double[] quotients = Arrays.stream(in).map(q -> q / 255).toArray();
+        Rounding rounding = divides ? new Rounding(0, active -> Terms.of(quotients)) : null;
+        return new CaseBuilder("data", "load", columns + " columns of " + kind + " " + pixels, Rows.of(capacity))
+                .read("in", kind, Span.ROWS, in, columns)
+                .write("out", Kind.REAL, Span.ROWS, rounding, columns)
+                .with(Property.ROWS_PERMUTE)
+                .with(Property.ROWS_ALONE)
+                .issue((kernels, o) -> kernels.data().load(o.rows(), o.get("in"), pixels, o.get("out")));
+    }
+
+    private static KernelCase store(CaseInputs inputs, Rows rows, int columns) {
+        int size = Math.toIntExact(rows.total()) * columns;
+        return new CaseBuilder("data", "store", columns + " columns", rows)
+                .read("in", Kind.REAL, Span.SAMPLES, CaseInputs.leading(inputs.normal(size, 2), 0x1p-140), columns)
+                .write("out", Kind.REAL, Span.SAMPLES, null, columns)
+                .with(Property.ROWS_PERMUTE)
+                .with(Property.ROWS_ALONE)
+                .issue((kernels, o) -> kernels.data().store(o.rows(), o.get("in"), o.get("out")));
     }
 
     private static KernelCase selectRows(int capacity, Order order, long epoch, long position) {

@@ -8,19 +8,23 @@ import io.github.elbo4j.backend.Activation;
 import io.github.elbo4j.backend.Backend;
 import io.github.elbo4j.backend.BackendMemoryException;
 import io.github.elbo4j.backend.DType;
+import io.github.elbo4j.backend.DataKernels.Pixels;
 import io.github.elbo4j.backend.LatentKernels.Clamp;
 import io.github.elbo4j.backend.Parameters;
 import io.github.elbo4j.backend.Recording;
 import io.github.elbo4j.backend.Replay;
 import io.github.elbo4j.backend.Rows;
 import io.github.elbo4j.backend.Scratch;
+import io.github.elbo4j.backend.Staging;
 import io.github.elbo4j.backend.StepState;
 import io.github.elbo4j.backend.Tensor;
 import io.github.elbo4j.backend.View;
 import io.github.elbo4j.backend.Workspace;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -114,6 +118,64 @@ public abstract class BackendContract {
             assertThat(pixels.isOpen()).isFalse();
             assertThat(backend().info().bytesInUse()).isEqualTo(15 * bytes + 16);
             assertThat(backend().info().bytesPeak()).isGreaterThanOrEqualTo(19 * bytes + 23);
+        }
+        assertThat(backend().info().bytesInUse()).isZero();
+    }
+
+    @Test
+    final void aStepTakesWhatTheHostStagedAndLeavesItsResultThere() {
+        DType real = backend().real();
+        try (Workspace work = backend().workspace("w")) {
+            Staging in = work.staging("in", DType.U8, 4, 3);
+            Staging out = work.staging("out", real, 4, 3);
+            assertThat(work.bytesInUse()).isEqualTo(12 + 12L * real.bytes());
+            assertThat(in.host().byteSize()).isEqualTo(12);
+            assertThat(in.host().mismatch(MemorySegment.ofArray(new byte[12]))).isEqualTo(-1);
+            StepState state = plainState(work);
+            try (Replay replay = work.record(state, ROWS, step -> {
+                Scratch x = step.scratch("x", step.rows(), 3);
+                step.data().load(step.rows(), in, Pixels.UNIT, x);
+                step.data().store(step.rows(), x, out);
+            })) {
+                for (int round = 1; round <= 3; round++) {
+                    byte[] pixels = new byte[12];
+                    Arrays.fill(pixels, (byte) (51 * round));
+                    MemorySegment.copy(pixels, 0, in.host(), ValueLayout.JAVA_BYTE, 0, 12);
+                    double[] expected = new double[12];
+                    Arrays.fill(expected, -round);
+                    // What is not active stays as the host left it.
+                    out.uploadDoubles(expected);
+                    Arrays.fill(expected, 0, 3 * round, real == DType.F32 ? 51f * round / 255 : 51.0 * round / 255);
+                    replay.runRows(round);
+                    replay.await();
+                    double[] found = new double[12];
+                    for (int i = 0; i < 12; i++) {
+                        found[i] = real == DType.F32
+                                ? out.host().getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i)
+                                : out.host().getAtIndex(ValueLayout.JAVA_DOUBLE_UNALIGNED, i);
+                    }
+                    assertThat(found).containsExactly(expected);
+                    assertThat(out.downloadDoubles()).containsExactly(expected);
+                }
+                illegalState(in::close, "in", "replay");
+            }
+            // At once as well, and as any tensor.
+            Tensor copy = work.tensor("copy", real, 4, 3);
+            in.upload(MemorySegment.ofArray(new byte[] {7, 8}), 1);
+            backend().data().load(ROWS, in, Pixels.AS_IS, copy);
+            assertThat(Arrays.copyOf(copy.downloadDoubles(), 4)).containsExactly(153, 7, 8, 153);
+            MemorySegment memory = out.host();
+            out.close();
+            illegalState(() -> backend().data().store(ROWS, copy, out), "out", "closed");
+            try {
+                memory.get(ValueLayout.JAVA_BYTE, 0);
+            } catch (IllegalStateException e) {
+                assertThat(e).hasMessageContaining("closed");
+            }
+            illegalArgument(() -> work.staging("none", real, 0), "none", "shape");
+            assertThatThrownBy(() -> work.staging("huge", real, 1L << 50)).isInstanceOf(BackendMemoryException.class);
+            work.record(state, ROWS, step -> illegalState(() -> work.staging("late", real, 1), "late", "record"))
+                    .close();
         }
         assertThat(backend().info().bytesInUse()).isZero();
     }

@@ -26,6 +26,8 @@ class BrokenKernelsTest {
         List<String> kernels = List.of(
                 "selectRows",
                 "gather",
+                "load",
+                "store",
                 "linearForward",
                 "linearBackwardInput",
                 "linearBackwardWeights",

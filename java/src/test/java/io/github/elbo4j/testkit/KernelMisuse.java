@@ -13,6 +13,7 @@ import io.github.elbo4j.backend.Workspace;
 import io.github.elbo4j.validation.Argument;
 import io.github.elbo4j.validation.KernelCase;
 import io.github.elbo4j.validation.KernelOperands;
+import java.util.Set;
 
 /** Wrong operands in every role of a case: each is refused with a message that names both sides, at once and recorded. */
 final class KernelMisuse {
@@ -112,7 +113,7 @@ final class KernelMisuse {
 
     private static void foreignState(Backend subject, Backend other, KernelCase kernelCase) {
         boolean takesState = !kernelCase.family().equals("linear")
-                && !kernelCase.kernel().equals("gaussianKlForward")
+                && !Set.of("load", "store", "gaussianKlForward").contains(kernelCase.kernel())
                 && !kernelCase.kernel().startsWith("bernoulli");
         if (!takesState) {
             return;

@@ -73,7 +73,7 @@ class ValidationTest {
         });
         return proxy(Backend.class, (method, arguments) -> switch (method.getName()) {
             case "linear" -> linear;
-            case "info" -> new BackendInfo(info.name(), info.device(), info.numericProfile(), declared, 1, 0, 0, 0);
+            case "info" -> new BackendInfo(info.name(), info.device(), info.numericProfile(), declared, 0, 1, 0, 0, 0);
             default -> method.invoke(backend, arguments);
         });
     }

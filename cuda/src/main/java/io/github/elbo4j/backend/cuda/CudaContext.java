@@ -30,14 +30,19 @@ final class CudaContext implements AutoCloseable {
     private final CudaDevice device;
     // Kept, so that closing asks the driver for nothing.
     private final CUdevice ordinal;
-    private final CUcontext handle;
+    // Made once: every call of the driver pushes and pops, and a launch shall allocate nothing.
+    private final IntSupplier push;
+    private final IntSupplier pop;
     private final AtomicReference<@Nullable CudaException> first = new AtomicReference<>();
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private CudaContext(CudaDevice device, CUdevice ordinal, CUcontext handle) {
         this.device = device;
         this.ordinal = ordinal;
-        this.handle = handle;
+        this.push = () -> JCudaDriver.cuCtxPushCurrent(handle);
+        // What is popped is known; threads may overwrite each other's answer.
+        CUcontext popped = new CUcontext();
+        this.pop = () -> JCudaDriver.cuCtxPopCurrent(popped);
     }
 
     /**
@@ -69,12 +74,12 @@ final class CudaContext implements AutoCloseable {
      */
     void enter() {
         requireUsable();
-        check("cuCtxPushCurrent", CudaCalls.driver(() -> JCudaDriver.cuCtxPushCurrent(handle)));
+        check("cuCtxPushCurrent", CudaCalls.driver(push));
     }
 
     /** Makes current what was before {@link #enter}; never throws. */
     void exit() {
-        int status = CudaCalls.driver(() -> JCudaDriver.cuCtxPopCurrent(new CUcontext()));
+        int status = CudaCalls.driver(pop);
         if (status != 0) {
             LOG.log(System.Logger.Level.DEBUG, "cuCtxPopCurrent returned {0}", status);
         }

@@ -10,7 +10,7 @@ import io.github.elbo4j.backend.Rows;
 import io.github.elbo4j.backend.StepState;
 import io.github.elbo4j.backend.engine.Issuer;
 
-/** Choosing and gathering rows: {@code select_rows.cu}, {@code gather.cu}. */
+/** Choosing, gathering and staging rows: {@code select_rows.cu}, {@code gather.cu}, {@code load.cu}, {@code store.cu}. */
 final class CudaDataKernels implements DataKernels {
     private final Backend backend;
     private final Issuer<CudaCommand> issuer;
@@ -68,5 +68,46 @@ final class CudaDataKernels implements DataKernels {
                         random.purpose(),
                         target.address(),
                         tape.output(target, true)));
+    }
+
+    @Override
+    public void load(Rows rows, Operand in, Pixels pixels, Operand out) {
+        KernelCall call = KernelCall.load(backend, rows, in, pixels, out);
+        CudaOperand source = CudaOperand.of(in);
+        CudaOperand target = CudaOperand.of(out);
+        String kernel = in.type() == DType.U8 ? "load_u8_f32" : "load_f32_f32";
+        issuer.issue(
+                call,
+                tape -> tape.elements(
+                        kernel,
+                        target.elements(),
+                        4,
+                        tape.active(),
+                        rows.capacity(),
+                        source.columns(),
+                        source.address(),
+                        CudaCodes.of(pixels),
+                        target.address(),
+                        tape.output(target, true)));
+    }
+
+    @Override
+    public void store(Rows rows, Operand in, Operand out) {
+        KernelCall call = KernelCall.store(backend, rows, in, out);
+        CudaOperand source = CudaOperand.of(in);
+        CudaOperand target = CudaOperand.of(out);
+        issuer.issue(call, tape -> {
+            tape.outputWithoutCopy(target, false);
+            tape.elements(
+                    "store_f32",
+                    target.elements(),
+                    4,
+                    tape.active(),
+                    rows.capacity(),
+                    rows.fold(),
+                    source.columns(),
+                    source.address(),
+                    target.address());
+        });
     }
 }

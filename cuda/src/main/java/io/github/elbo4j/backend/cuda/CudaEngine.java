@@ -1,6 +1,7 @@
 package io.github.elbo4j.backend.cuda;
 
 import io.github.elbo4j.backend.Backend;
+import io.github.elbo4j.backend.BackendException;
 import io.github.elbo4j.backend.BackendInfo;
 import io.github.elbo4j.backend.BackendMemoryException;
 import io.github.elbo4j.backend.DType;
@@ -25,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  * waiting go without it.
  */
 final class CudaEngine implements Engine<CudaCommand> {
+    /** Rows that fill the tiles of a product; cuBLAS chooses its kernel, and so the bits, by the number of rows. */
+    private static final int ROW_BLOCK = 128;
+
     private static final Space NO_SPACE = (what, type, elements) -> {
         throw new IllegalStateException("a refreshed copy takes no memory, but '" + what + "' does");
     };
@@ -38,6 +42,7 @@ final class CudaEngine implements Engine<CudaCommand> {
     private final CudaStream stream;
     private final CudaPool pool;
     private final CudaStaging staging;
+    private final CudaPinnedPool pinned;
     private final CudaModule module;
     private final CudaLanes eager;
     private final CudaLanes capture;
@@ -58,6 +63,7 @@ final class CudaEngine implements Engine<CudaCommand> {
             this.stream = part(CudaStream.open(context));
             this.pool = part(new CudaPool(context, stream, pooled));
             this.staging = part(new CudaStaging(context, stream));
+            this.pinned = part(new CudaPinnedPool(context, stream));
             this.module = part(CudaModule.load(context));
             CudaEvent fork = part(CudaEvent.open(context));
             CudaEvent join = part(CudaEvent.open(context));
@@ -122,7 +128,7 @@ final class CudaEngine implements Engine<CudaCommand> {
         });
     }
 
-    /** {@return what a body gives that enqueues work, one at a time} */
+    /** {@return what a body gives that enqueues work, one at a time; a body that was made before allocates nothing} */
     <T> T inside(Supplier<T> body) {
         lock.lock();
         try {
@@ -142,8 +148,13 @@ final class CudaEngine implements Engine<CudaCommand> {
         try {
             return body.get();
         } catch (CudaException e) {
-            throw e.status().shortOfMemory() ? new BackendMemoryException(String.valueOf(e.getMessage()), e) : e;
+            throw asAsked(e);
         }
+    }
+
+    /** {@return what callers are told of a failure: a lack of memory by its own type} */
+    static BackendException asAsked(CudaException e) {
+        return e.status().shortOfMemory() ? new BackendMemoryException(String.valueOf(e.getMessage()), e) : e;
     }
 
     /** Copies to the device after all work enqueued so far. */
@@ -181,10 +192,11 @@ final class CudaEngine implements Engine<CudaCommand> {
                 device().toString(),
                 "cuda-" + precision.label() + "-sm" + device().major() + device().minor(),
                 precision.productError(),
+                ROW_BLOCK,
                 0,
                 bytesInUse,
                 bytesPeak,
-                pool.reservedBytes());
+                pool.reservedBytes() + pinned.reservedBytes());
     }
 
     @Override
@@ -208,6 +220,9 @@ final class CudaEngine implements Engine<CudaCommand> {
 
     @Override
     public Memory allocate(String what, DType type, long elements, Use use) {
+        if (use == Use.STAGING) {
+            return outside(() -> CudaPinnedMemory.allocate(this, pinned, elements * type.bytes()));
+        }
         CudaPool.Block block = allocate(what, elements * type.bytes());
         CudaPool.@Nullable Block twin = null;
         try {
@@ -216,7 +231,7 @@ final class CudaEngine implements Engine<CudaCommand> {
             release(block);
             throw e;
         }
-        return new CudaMemory(this, block, twin);
+        return new CudaDeviceMemory(this, block, twin);
     }
 
     @Override
@@ -226,7 +241,9 @@ final class CudaEngine implements Engine<CudaCommand> {
 
     /** Makes the bf16 copies of parameters current. */
     void refresh(List<CudaMemory> memories) {
-        for (CudaMemory memory : memories) {
+        // By index: an iterator would be an allocation in every launch.
+        for (int i = 0; i < memories.size(); i++) {
+            CudaMemory memory = memories.get(i);
             if (memory.stale()) {
                 // Before, so that what another thread uploads meanwhile is not taken for copied.
                 memory.setStale(false);
@@ -252,8 +269,12 @@ final class CudaEngine implements Engine<CudaCommand> {
             try {
                 refresh(command.factors().stream().map(CudaOperand::memory).toList());
                 CudaTape.eager(this, space, node -> node.issue(eager)).issue(List.of(call), command);
-                if (call.advances() && call.state() != null) {
-                    CudaStepMemory.of(call.state()).expect(1);
+                if (call.state() != null) {
+                    CudaStepMemory state = CudaStepMemory.of(call.state());
+                    state.expect(call.advances() ? 1 : 0);
+                    if (call.selectsRows()) {
+                        state.activeChanged();
+                    }
                 }
             } finally {
                 temporaries.forEach(Memory::free);

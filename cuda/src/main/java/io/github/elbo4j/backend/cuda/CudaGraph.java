@@ -3,6 +3,7 @@ package io.github.elbo4j.backend.cuda;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.IntSupplier;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
 import jcuda.driver.CUstreamCaptureMode;
@@ -12,22 +13,26 @@ import jcuda.driver.JCudaDriver;
 final class CudaGraph implements AutoCloseable {
     private final CudaContext context;
     private final CUgraphExec handle;
+    private final IntSupplier launch;
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    private CudaGraph(CudaContext context, CUgraphExec handle) {
+    private CudaGraph(CudaContext context, CUgraphExec handle, CudaStream target) {
         this.context = context;
         this.handle = handle;
+        this.launch = () -> JCudaDriver.cuGraphLaunch(handle, target.handle());
     }
 
     /**
      * Records what is issued on a stream. If anything fails, the capture is over and the stream can be used.
      *
+     * @param stream where it is recorded
+     * @param target where it will run
      * @param issue issues the work, on a thread of its own: it must not need a lock that the caller holds
      */
-    static CudaGraph capture(CudaContext context, CudaStream stream, Runnable issue) {
+    static CudaGraph capture(CudaContext context, CudaStream stream, CudaStream target, Runnable issue) {
         context.requireUsable();
         // A capture belongs to a thread of the operating system, which a virtual thread may change.
-        FutureTask<CudaGraph> task = new FutureTask<>(() -> record(context, stream, issue));
+        FutureTask<CudaGraph> task = new FutureTask<>(() -> record(context, stream, target, issue));
         Thread.ofPlatform().name("elbo4j-cuda-capture").daemon().start(task);
         return result(task);
     }
@@ -60,7 +65,7 @@ final class CudaGraph implements AutoCloseable {
         return cause instanceof RuntimeException unchecked ? unchecked : new IllegalStateException(cause);
     }
 
-    private static CudaGraph record(CudaContext context, CudaStream stream, Runnable issue) {
+    private static CudaGraph record(CudaContext context, CudaStream stream, CudaStream target, Runnable issue) {
         CUgraph graph = issued(context, stream, issue);
         CUgraphExec handle = new CUgraphExec();
         try {
@@ -68,7 +73,7 @@ final class CudaGraph implements AutoCloseable {
         } finally {
             context.release("cuGraphDestroy", () -> JCudaDriver.cuGraphDestroy(graph));
         }
-        CudaGraph executable = new CudaGraph(context, handle);
+        CudaGraph executable = new CudaGraph(context, handle, target);
         try {
             context.run("cuGraphUpload", () -> JCudaDriver.cuGraphUpload(handle, stream.handle()));
             return executable;
@@ -107,12 +112,12 @@ final class CudaGraph implements AutoCloseable {
         }
     }
 
-    /** Runs it once, in the stream's order. */
-    void launch(CudaStream stream) {
+    /** Runs it once, in the order of its target. */
+    void launch() {
         if (closed.get()) {
             throw new IllegalStateException("the recorded work is closed");
         }
-        context.run("cuGraphLaunch", () -> JCudaDriver.cuGraphLaunch(handle, stream.handle()));
+        context.run("cuGraphLaunch", launch);
     }
 
     /** Destroys it; never throws. Launches that have been issued still run. */

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** A recorded step as CUDA graphs: one of one step, and one of several for long runs, captured when first wanted. */
@@ -25,6 +26,13 @@ final class CudaProgram implements Program {
     private final boolean selectsRows;
     private final int advances;
     private final String explanation;
+    private final CudaEvent done;
+    // Made once, so that a run of some rows allocates nothing.
+    private final Supplier<Boolean> once = this::once;
+    private long wanted;
+    /** Whether the event stands behind every launch: a launch may succeed and marking its end fail. */
+    private volatile boolean marked = true;
+
     private @Nullable CudaGraph one;
     private @Nullable CudaGraph several;
 
@@ -45,6 +53,7 @@ final class CudaProgram implements Program {
         this.advances =
                 (int) calls.stream().filter(issued -> issued.call().advances()).count();
         this.explanation = explanation;
+        this.done = CudaEvent.open(engine.context());
     }
 
     /** A program of calls; called inside the engine. */
@@ -65,9 +74,14 @@ final class CudaProgram implements Program {
                 .toList();
         CudaProgram program =
                 new CudaProgram(engine, state, rows, List.copyOf(nodes), shadows, calls, CudaFusion.explain(groups));
-        program.warmUp();
-        program.one = program.capture(1);
-        return program;
+        try {
+            program.warmUp();
+            program.one = program.capture(1);
+            return program;
+        } catch (RuntimeException | Error e) {
+            program.done.close();
+            throw e;
+        }
     }
 
     /**
@@ -104,7 +118,7 @@ final class CudaProgram implements Program {
 
     private CudaGraph capture(int steps) {
         CudaLanes lanes = engine.capture();
-        return CudaGraph.capture(engine.context(), lanes.main().stream(), () -> {
+        return CudaGraph.capture(engine.context(), lanes.main().stream(), engine.stream(), () -> {
             for (int step = 0; step < steps; step++) {
                 nodes.forEach(node -> node.issue(lanes));
             }
@@ -114,25 +128,27 @@ final class CudaProgram implements Program {
     @Override
     public void run(long times) {
         engine.inside(() -> activate(rows.capacity()));
-        int perLaunch = engine.stepsPerLaunch();
         long left = times;
         while (left > 0) {
             long before = left;
-            left = engine.inside(() -> burst(before, perLaunch));
+            left = engine.inside(() -> burst(before, engine.stepsPerLaunch()));
         }
     }
 
     /** {@return the steps that are left after some launches} */
     private long burst(long times, int perLaunch) {
         engine.refresh(shadows);
+        marked = false;
         long left = times;
         for (int launch = 0; launch < BURST && left > 0; launch++) {
             boolean many = perLaunch > 1 && left >= perLaunch;
-            graph(many).launch(engine.stream());
+            graph(many).launch();
             int steps = many ? perLaunch : 1;
             left -= steps;
             state.expect((long) steps * advances);
         }
+        done.record(engine.stream());
+        marked = true;
         return left;
     }
 
@@ -151,21 +167,31 @@ final class CudaProgram implements Program {
 
     @Override
     public void runRows(long activeRows) {
-        engine.inside(() -> {
-            activate(activeRows);
-            burst(1, 1);
-        });
+        wanted = activeRows;
+        engine.inside(once);
+    }
+
+    private Boolean once() {
+        activate(wanted);
+        burst(1, 1);
+        return true;
     }
 
     private void activate(long activeRows) {
-        if (!selectsRows) {
-            engine.module().kernel("activate").launch(engine.stream(), 1, 1, 32, 1, state.address(), activeRows, 0L);
+        if (selectsRows) {
+            state.activeChanged();
+        } else {
+            state.activate(activeRows);
         }
     }
 
     @Override
     public void await() {
-        engine.await();
+        if (marked) {
+            done.synchronize();
+        } else {
+            engine.await();
+        }
     }
 
     @Override
@@ -176,9 +202,19 @@ final class CudaProgram implements Program {
                 + engine.stepsPerLaunch() + " steps a launch";
     }
 
+    /** Waits for the last launch and no more than that: others may keep the stream busy. */
+    private void settle() {
+        try {
+            await();
+        } catch (RuntimeException e) {
+            engine.stream().drain();
+        }
+    }
+
     @Override
     public void close() {
-        engine.stream().drain();
+        settle();
+        done.close();
         for (CudaGraph graph : new @Nullable CudaGraph[] {one, several}) {
             if (graph != null) {
                 graph.close();

@@ -1,5 +1,6 @@
 package io.github.elbo4j.backend.cuda;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.locks.ReentrantLock;
 import jcuda.driver.JCudaDriver;
@@ -15,7 +16,11 @@ final class CudaStaging implements AutoCloseable {
     static final long BUFFER = 4L << 20;
 
     /** A pinned buffer and the end of its latest copy. */
-    private record Buffer(HostPointer pointer, MemorySegment memory, CudaEvent copied) {}
+    private record Buffer(CudaPinned pinned, MemorySegment memory, CudaEvent copied) {
+        HostPointer pointer() {
+            return pinned.pointer();
+        }
+    }
 
     private final CudaContext context;
     private final CudaStream stream;
@@ -39,13 +44,11 @@ final class CudaStaging implements AutoCloseable {
     }
 
     private Buffer pin() {
-        HostPointer pointer = new HostPointer();
-        context.run("cuMemHostAlloc of " + BUFFER + " bytes", () -> JCudaDriver.cuMemHostAlloc(pointer, BUFFER, 0));
+        CudaPinned pinned = CudaPinned.allocate(context, BUFFER);
         try {
-            MemorySegment memory = MemorySegment.ofAddress(pointer.address()).reinterpret(BUFFER);
-            return new Buffer(pointer, memory, CudaEvent.open(context));
+            return new Buffer(pinned, pinned.memory(BUFFER, Arena.global()), CudaEvent.open(context));
         } catch (RuntimeException e) {
-            context.release("cuMemFreeHost", () -> JCudaDriver.cuMemFreeHost(pointer));
+            pinned.close();
             throw e;
         }
     }
@@ -67,11 +70,11 @@ final class CudaStaging implements AutoCloseable {
                 Buffer buffer = buffers[turn];
                 turn = 1 - turn;
                 buffer.copied.synchronize();
-                MemorySegment.copy(source, from, buffer.memory, 0, count);
+                MemorySegment.copy(source, from, buffer.memory(), 0, count);
                 DevicePointer to = new DevicePointer(deviceAddress + from);
                 context.run(
                         "cuMemcpyHtoDAsync of " + count + " bytes",
-                        () -> JCudaDriver.cuMemcpyHtoDAsync(to, buffer.pointer, count, stream.handle()));
+                        () -> JCudaDriver.cuMemcpyHtoDAsync(to, buffer.pointer(), count, stream.handle()));
                 buffer.copied.record(stream);
             }
         } catch (RuntimeException e) {
@@ -106,7 +109,7 @@ final class CudaStaging implements AutoCloseable {
                     Buffer done = buffers[(int) ((chunk - 1) % buffers.length)];
                     long from = (chunk - 1) * BUFFER;
                     done.copied.synchronize();
-                    MemorySegment.copy(done.memory, 0, target, from, Math.min(BUFFER, bytes - from));
+                    MemorySegment.copy(done.memory(), 0, target, from, Math.min(BUFFER, bytes - from));
                 }
             }
         } catch (RuntimeException e) {
@@ -123,7 +126,7 @@ final class CudaStaging implements AutoCloseable {
         DevicePointer source = new DevicePointer(deviceAddress + from);
         context.run(
                 "cuMemcpyDtoHAsync of " + count + " bytes",
-                () -> JCudaDriver.cuMemcpyDtoHAsync(buffer.pointer, source, count, stream.handle()));
+                () -> JCudaDriver.cuMemcpyDtoHAsync(buffer.pointer(), source, count, stream.handle()));
         buffer.copied.record(stream);
     }
 
@@ -151,7 +154,7 @@ final class CudaStaging implements AutoCloseable {
             for (Buffer buffer : buffers) {
                 if (buffer != null) {
                     buffer.copied.close();
-                    context.release("cuMemFreeHost", () -> JCudaDriver.cuMemFreeHost(buffer.pointer));
+                    buffer.pinned.close();
                 }
             }
         } finally {

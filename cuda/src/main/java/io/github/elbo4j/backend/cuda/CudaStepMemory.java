@@ -23,6 +23,7 @@ final class CudaStepMemory implements StepMemory {
     private static final long STEP = 8;
     private static final long ROWS = 32;
     private static final long ACTIVE = 40;
+    private static final long ORDER_ROWS = 48;
     private static final long HALT_NAME = 56;
     private static final long TABLE_FIRST = 88;
     private static final long CHECK_FIRST = 128;
@@ -36,8 +37,14 @@ final class CudaStepMemory implements StepMemory {
     private final int slots;
     private final List<String> metrics;
     private final List<String> names = new ArrayList<>();
+    private final CudaFill fill;
     private long seed;
+    /** Whether the device has that key: a call that failed may have written half of another. */
+    private boolean seeded = true;
+
     private long expectedStep;
+    /** The active rows that the host has set, without an order; 0 after steps that choose their own. */
+    private long activated;
 
     CudaStepMemory(CudaEngine engine, long seed, int slots, int tableSteps, List<String> metrics) {
         this.engine = engine;
@@ -46,6 +53,7 @@ final class CudaStepMemory implements StepMemory {
         this.metrics = metrics;
         this.table = HEADER + (long) metrics.size() * Double.BYTES;
         this.block = engine.allocate("step state", table + (long) slots * tableSteps * Double.BYTES);
+        this.fill = new CudaFill(engine.context(), engine.stream(), block.address(), HEADER);
         long[] header = new long[HEADER_WORDS];
         header[word(SEED)] = seed;
         header[word(HALT_NAME)] = NO_HALT;
@@ -120,8 +128,39 @@ final class CudaStepMemory implements StepMemory {
 
     @Override
     public void reseed(long key) {
-        put(SEED, key);
+        engine.context().requireUsable();
+        if (key == seed && seeded) {
+            return;
+        }
+        seeded = false;
+        try {
+            fill.words(SEED, (int) key, 1);
+            fill.words(SEED + Integer.BYTES, (int) (key >>> 32), 1);
+        } catch (CudaException e) {
+            throw CudaEngine.asAsked(e);
+        }
         seed = key;
+        seeded = true;
+    }
+
+    /** Sets the active rows of a step that chooses none. */
+    void activate(long rows) {
+        if (rows == activated) {
+            return;
+        }
+        boolean whole = activated == 0 || Math.max(rows, activated) >>> 32 != 0;
+        activated = 0;
+        fill.words(ACTIVE, (int) rows, 1);
+        if (whole) {
+            fill.words(ACTIVE + Integer.BYTES, (int) (rows >>> 32), 1);
+            fill.words(ORDER_ROWS, 0, 2);
+        }
+        activated = rows;
+    }
+
+    /** Notes that a step was enqueued that chooses the active rows itself. */
+    void activeChanged() {
+        activated = 0;
     }
 
     @Override

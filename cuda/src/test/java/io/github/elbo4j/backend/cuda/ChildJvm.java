@@ -125,6 +125,7 @@ final class ChildJvm {
         // Named, not initialised: that would load native libraries here.
         for (String name : List.of(
                 BackendProvider.class.getName(),
+                "de.siegmar.fastcsv.reader.CsvReader",
                 "tools.jackson.core.JsonParser",
                 "jcuda.driver.JCudaDriver",
                 "jcuda.jcublas.JCublas2")) {

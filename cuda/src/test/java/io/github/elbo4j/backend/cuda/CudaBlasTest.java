@@ -131,10 +131,11 @@ class CudaBlasTest extends DeviceTest {
             try (CudaGraph graph = CudaGraph.capture(
                     context,
                     other,
+                    other,
                     () -> blas.gemm(
                             false, false, 1, 1, 1, two.address(), 1, two.address(), 1, true, sum.address(), 1))) {
-                graph.launch(other);
-                graph.launch(other);
+                graph.launch();
+                graph.launch();
                 other.synchronize();
                 assertThat(read(staging, sum)).containsExactly(9f);
                 assertThat(EmulatorControl.counter("live_allocations")).isEqualTo(allocations);

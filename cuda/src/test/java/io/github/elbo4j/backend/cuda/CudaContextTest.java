@@ -45,8 +45,9 @@ class CudaContextTest extends DeviceTest {
             try (CudaGraph graph = CudaGraph.capture(
                     context,
                     stream,
+                    stream,
                     () -> kernels.kernel("scale_by").launch(stream, 1, 1, 32, 1, x.address(), 2f, 2))) {
-                graph.launch(stream);
+                graph.launch();
                 assertThat(read(staging, x)).containsExactly(2, 4);
             }
             assertThatThrownBy(() -> pool.allocate("too much", 1L << 45)).isInstanceOf(BackendException.class);
@@ -126,7 +127,7 @@ class CudaContextTest extends DeviceTest {
                 () -> staging.download(memory, java.lang.foreign.MemorySegment.ofArray(new byte[4])),
                 () -> kernels.kernel("trap_itself").launch(stream, 1, 1, 32, 1, memory),
                 () -> blas.gemm(false, false, 1, 1, 1, memory, 1, memory, 1, false, memory, 1),
-                () -> CudaGraph.capture(context, stream, () -> {}),
+                () -> CudaGraph.capture(context, stream, stream, () -> {}),
                 () -> CudaContext.open(context.device()));
         for (Runnable call : calls) {
             assertThatThrownBy(call::run)

@@ -44,13 +44,13 @@ class CudaGraphTest extends DeviceTest {
 
     @Test
     void aLaunchRunsWhatWasRecorded() {
-        try (CudaGraph graph = CudaGraph.capture(context, stream, () -> {
+        try (CudaGraph graph = CudaGraph.capture(context, stream, stream, () -> {
             add(1);
             kernels.kernel("scale_by").launch(stream, 1, 1, 32, 1, x.address(), 2f, 2);
         })) {
             assertThat(read(staging, x)).as("recording runs nothing").containsExactly(1, 1);
-            graph.launch(stream);
-            graph.launch(stream);
+            graph.launch();
+            graph.launch();
             assertThat(read(staging, x)).containsExactly(10, 10);
         }
     }
@@ -58,12 +58,12 @@ class CudaGraphTest extends DeviceTest {
     @Test
     void anExceptionInsideEndsTheCapture() {
         IllegalStateException mine = new IllegalStateException("mine");
-        assertThatThrownBy(() -> CudaGraph.capture(context, stream, () -> {
+        assertThatThrownBy(() -> CudaGraph.capture(context, stream, stream, () -> {
                     add(1);
                     throw mine;
                 }))
                 .isSameAs(mine);
-        assertThatThrownBy(() -> CudaGraph.capture(context, stream, () -> {
+        assertThatThrownBy(() -> CudaGraph.capture(context, stream, stream, () -> {
                     throw new AssertionError("an error");
                 }))
                 .isInstanceOf(AssertionError.class);
@@ -72,7 +72,7 @@ class CudaGraphTest extends DeviceTest {
 
     @Test
     void aCallThatCaptureForbidsIsNamed() {
-        assertThatThrownBy(() -> CudaGraph.capture(context, stream, () -> {
+        assertThatThrownBy(() -> CudaGraph.capture(context, stream, stream, () -> {
                     add(1);
                     stream.synchronize();
                 }))
@@ -84,7 +84,7 @@ class CudaGraphTest extends DeviceTest {
     /** The caller swallowed the failure that spoilt the capture. */
     @Test
     void aSpoiltCaptureIsToldAtItsEnd() {
-        assertThatThrownBy(() -> CudaGraph.capture(context, stream, () -> {
+        assertThatThrownBy(() -> CudaGraph.capture(context, stream, stream, () -> {
                     try {
                         stream.synchronize();
                     } catch (CudaException e) {
@@ -101,7 +101,7 @@ class CudaGraphTest extends DeviceTest {
     void aFailureOfAnyCallLeavesTheStreamUsable(String call) {
         EmulatorControl.failNth(call, 1, 1);
         long destroyed = EmulatorControl.callCount("cuGraphDestroy");
-        assertThatThrownBy(() -> CudaGraph.capture(context, stream, () -> add(1)))
+        assertThatThrownBy(() -> CudaGraph.capture(context, stream, stream, () -> add(1)))
                 .isInstanceOf(CudaException.class);
         assertThat(EmulatorControl.callCount("cuGraphDestroy") - destroyed)
                 .isEqualTo(call.startsWith("cuStreamBegin") ? 0 : 1);
@@ -111,8 +111,8 @@ class CudaGraphTest extends DeviceTest {
     private void theStreamIsUsable() {
         float before = read(staging, x)[0];
         add(3);
-        try (CudaGraph graph = CudaGraph.capture(context, stream, () -> add(4))) {
-            graph.launch(stream);
+        try (CudaGraph graph = CudaGraph.capture(context, stream, stream, () -> add(4))) {
+            graph.launch();
             stream.synchronize();
         }
         assertThat(read(staging, x)[0]).isEqualTo(before + 7);
@@ -124,11 +124,11 @@ class CudaGraphTest extends DeviceTest {
         AtomicReference<Thread> capturer = new AtomicReference<>();
         Thread thread = Thread.ofVirtual().unstarted(() -> {
             Thread.currentThread().interrupt();
-            try (CudaGraph graph = CudaGraph.capture(context, stream, () -> {
+            try (CudaGraph graph = CudaGraph.capture(context, stream, stream, () -> {
                 capturer.set(Thread.currentThread());
                 add(1);
             })) {
-                graph.launch(stream);
+                graph.launch();
                 assertThat(Thread.interrupted()).isTrue();
             } catch (RuntimeException | AssertionError e) {
                 failure.set(e);
@@ -145,7 +145,7 @@ class CudaGraphTest extends DeviceTest {
     @Test
     void otherThreadsWorkMeanwhile() throws InterruptedException {
         List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
-        CudaGraph graph = CudaGraph.capture(context, stream, () -> {
+        CudaGraph graph = CudaGraph.capture(context, stream, stream, () -> {
             add(1);
             Thread other = Thread.startVirtualThread(() -> {
                 try (CudaStream mine = CudaStream.open(context);
@@ -164,19 +164,19 @@ class CudaGraphTest extends DeviceTest {
             add(1);
         });
         assertThat(failures).isEmpty();
-        graph.launch(stream);
+        graph.launch();
         assertThat(read(staging, x)).containsExactly(3, 3);
         graph.close();
         graph.close();
-        assertThatThrownBy(() -> graph.launch(stream)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> graph.launch()).isInstanceOf(IllegalStateException.class);
     }
 
     /** A kernel that fails inside a launch is found at the next wait. */
     @Test
     void aFaultInsideALaunchEndsTheContext() {
-        CudaGraph graph = CudaGraph.capture(context, stream, () -> add(1));
+        CudaGraph graph = CudaGraph.capture(context, stream, stream, () -> add(1));
         EmulatorControl.failNth("kernel", 1, 719);
-        graph.launch(stream);
+        graph.launch();
         assertThatThrownBy(stream::synchronize).hasMessageContaining("CUDA_ERROR_LAUNCH_FAILED");
         assertThat(context.lost()).isTrue();
         graph.close();

@@ -13,6 +13,8 @@ import io.github.elbo4j.backend.Parameters;
 import io.github.elbo4j.backend.Rows;
 import io.github.elbo4j.backend.Tensor;
 import io.github.elbo4j.backend.Workspace;
+import io.github.elbo4j.inference.FrozenModel;
+import io.github.elbo4j.inference.InferenceSession;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -59,6 +61,9 @@ class CudaLostDeviceTest {
         private final Tensor rows = work.tensor("rows", DType.F32, 4, 8);
         private final Tensor sums = work.tensor("sums", DType.F32, 4);
 
+        private final FrozenModel frozen = FrozenModel.of(first.vae());
+        private final InferenceSession session = frozen.session(2);
+
         Everything() {
             for (TinyTraining each : List.of(first, second, beside)) {
                 each.run(5);
@@ -80,7 +85,9 @@ class CudaLostDeviceTest {
                 calls.add(() -> each.state().schedule(0, new double[4]));
                 calls.add(values::downloadFloats);
                 calls.add(() -> values.uploadFloats(new float[Math.toIntExact(values.size())]));
-                calls.add(() -> each.vae().reconstruct(new float[12]));
+                calls.add(() -> FrozenModel.of(each.vae()));
+                calls.add(() -> frozen.session(2));
+                calls.add(() -> session.reconstruct(new float[12]));
                 calls.add(() -> each.work().tensor("late", DType.F32, 3));
                 calls.add(() -> each.work()
                         .record(
@@ -98,6 +105,8 @@ class CudaLostDeviceTest {
 
         void close() {
             first.replay().close();
+            session.close();
+            frozen.close();
             rows.close();
             work.close();
             second.close();
@@ -287,7 +296,9 @@ class CudaLostDeviceTest {
                 .allSatisfy(each -> assertThat(each)
                         .isInstanceOf(BackendException.class)
                         .hasMessageContainingAll("CUDA_ERROR_ILLEGAL_ADDRESS", "restart the process")
-                        .hasNoSuppressedExceptions());
+                        // cuBLAS hides the cause behind a status of its own.
+                        .satisfies(failure -> assertThat(failure.getSuppressed())
+                                .allSatisfy(hidden -> assertThat(hidden).hasMessageContaining("CUBLAS_STATUS"))));
         backend.close();
     }
 }

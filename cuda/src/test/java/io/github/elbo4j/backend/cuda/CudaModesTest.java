@@ -7,6 +7,8 @@ import io.github.elbo4j.backend.Backends;
 import io.github.elbo4j.backend.DType;
 import io.github.elbo4j.backend.Rows;
 import io.github.elbo4j.backend.Tensor;
+import io.github.elbo4j.inference.FrozenModel;
+import io.github.elbo4j.inference.InferenceSession;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -86,7 +88,11 @@ class CudaModesTest {
             float[] weights = values.downloadFloats();
             weights[0] += 0.125f;
             values.uploadFloats(weights);
-            float[] picture = training.vae().reconstruct(new float[12]);
+            float[] picture;
+            try (FrozenModel frozen = FrozenModel.of(training.vae());
+                    InferenceSession session = frozen.session(2)) {
+                picture = session.reconstruct(new float[12]);
+            }
             training.run(2);
             Tensor sums = training.work().tensor("sums", DType.F32, 3);
             Tensor rows = training.work().tensor("rows", DType.F32, 3, 33);

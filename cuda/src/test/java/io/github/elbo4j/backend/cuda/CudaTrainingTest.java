@@ -8,7 +8,7 @@ import io.github.elbo4j.backend.Backend;
 import io.github.elbo4j.backend.Backends;
 import io.github.elbo4j.backend.Parameters;
 import io.github.elbo4j.backend.StepState.Snapshot;
-import io.github.elbo4j.model.Vae;
+import io.github.elbo4j.model.VaeGraph;
 import io.github.elbo4j.validation.Comparison;
 import io.github.elbo4j.validation.KernelCase;
 import io.github.elbo4j.validation.KernelCases;
@@ -34,7 +34,7 @@ class CudaTrainingTest {
     }
 
     private static double loss(Snapshot state) {
-        return state.mean(Vae.KL) - state.mean(Vae.LOG_LIKELIHOOD);
+        return state.mean(VaeGraph.KL) - state.mean(VaeGraph.LOG_LIKELIHOOD);
     }
 
     @Test

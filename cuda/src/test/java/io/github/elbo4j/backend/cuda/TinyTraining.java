@@ -13,6 +13,7 @@ import io.github.elbo4j.backend.Workspace;
 import io.github.elbo4j.data.ImageShape;
 import io.github.elbo4j.model.Vae;
 import io.github.elbo4j.model.VaeConfig;
+import io.github.elbo4j.model.VaeGraph;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,10 +49,10 @@ final class TinyTraining implements AutoCloseable {
             byte[] pixels = new byte[DATA_ROWS * SHAPE.size()];
             new Random(seed).nextBytes(pixels);
             data.upload(MemorySegment.ofArray(pixels), 0);
-            state = work.stepState(seed, TrainingRig.SLOTS, TABLE_STEPS, List.of(Vae.LOG_LIKELIHOOD, Vae.KL));
+            state = work.stepState(seed, TrainingRig.SLOTS, TABLE_STEPS, List.of(VaeGraph.LOG_LIKELIHOOD, VaeGraph.KL));
             replay = work.record(state, Rows.of(BATCH), step -> {
                 TrainingRig.issue(step, vae, state, data);
-                step.optimizer().sgd(vae.parameters(), Vae.GROUP, state, Scalar.of(1e-4));
+                step.optimizer().sgd(vae.parameters(), VaeGraph.GROUP, state, Scalar.of(1e-4));
                 step.optimizer().advance(state);
             });
         } catch (RuntimeException | Error e) {

@@ -16,6 +16,7 @@ import io.github.elbo4j.backend.Workspace;
 import io.github.elbo4j.data.ImageShape;
 import io.github.elbo4j.model.Vae;
 import io.github.elbo4j.model.VaeConfig;
+import io.github.elbo4j.model.VaeGraph;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Random;
@@ -57,7 +58,7 @@ final class TrainingRig implements AutoCloseable {
         byte[] pixels = new byte[DATA_ROWS * PIXELS];
         new Random(SEED).nextBytes(pixels);
         data.upload(MemorySegment.ofArray(pixels), 0);
-        this.state = work.stepState(SEED, SLOTS, STEPS, List.of(Vae.LOG_LIKELIHOOD, Vae.KL));
+        this.state = work.stepState(SEED, SLOTS, STEPS, List.of(VaeGraph.LOG_LIKELIHOOD, VaeGraph.KL));
         double[] table = new double[STEPS * 4];
         for (int step = 0; step < STEPS; step++) {
             table[4 * step] = LEARNING_RATE;
@@ -75,19 +76,20 @@ final class TrainingRig implements AutoCloseable {
     /** Issues a training step of drawn pixels and Adam, scheduled by {@link #SLOTS}, all but its end. */
     static void issue(Recording step, Vae vae, StepState state, Tensor data) {
         Parameters parameters = vae.parameters();
-        vae.gradients(
-                step,
-                state,
-                data,
-                Order.shuffled(data.rows()),
-                Pixels.BERNOULLI,
-                state.slot("klWeight"),
-                Reduction.MEAN);
-        step.optimizer().checkGradients(parameters, Vae.GROUP, state);
+        vae.graph()
+                .gradients(
+                        step,
+                        state,
+                        data,
+                        Order.shuffled(data.rows()),
+                        Pixels.BERNOULLI,
+                        state.slot("klWeight"),
+                        Reduction.MEAN);
+        step.optimizer().checkGradients(parameters, VaeGraph.GROUP, state);
         step.optimizer()
                 .adam(
                         parameters,
-                        Vae.GROUP,
+                        VaeGraph.GROUP,
                         state,
                         state.slot("lr"),
                         state.slot("correction1"),

@@ -22,7 +22,9 @@ public interface Engine<C> {
         /** A tensor, an intermediate, gradients or moments. */
         PLAIN,
         /** The values of parameters, which an engine may keep in a second type as well. */
-        VALUES
+        VALUES,
+        /** A {@link io.github.elbo4j.backend.Staging}: on the host, and in reach of kernels. */
+        STAGING
     }
 
     /**

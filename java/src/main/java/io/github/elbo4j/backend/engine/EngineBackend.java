@@ -50,7 +50,7 @@ public final class EngineBackend<C> implements Backend {
         List<EngineTensor> used = new ArrayList<>(Operands.tensors(call.inputs()));
         List<EngineTensor> written = Operands.tensors(call.outputs());
         used.addAll(written);
-        Set<EngineWorkspace> held = Operands.written(call);
+        List<EngineWorkspace> held = List.copyOf(Operands.written(call));
         EngineWorkspace.enterAll(held, call.kernel());
         List<EngineTensor> pinned = new ArrayList<>();
         try {
@@ -66,7 +66,7 @@ public final class EngineBackend<C> implements Backend {
             written.forEach(EngineTensor::changed);
         } finally {
             pinned.forEach(tensor -> tensor.unpin(null));
-            held.forEach(EngineWorkspace::exit);
+            EngineWorkspace.exitAll(held);
         }
     }
 
@@ -152,7 +152,7 @@ public final class EngineBackend<C> implements Backend {
                 }
             }
         } catch (IllegalStateException e) {
-            entered.forEach(EngineWorkspace::exit);
+            EngineWorkspace.exitAll(entered);
             synchronized (this) {
                 open = true;
             }
@@ -163,7 +163,7 @@ public final class EngineBackend<C> implements Backend {
             entered.forEach(EngineWorkspace::disposeReplays);
             entered.forEach(EngineWorkspace::freeAll);
         } finally {
-            entered.forEach(EngineWorkspace::exit);
+            EngineWorkspace.exitAll(entered);
             engine.close();
         }
     }

@@ -6,6 +6,7 @@ import io.github.elbo4j.backend.View;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The flat arena: one tensor each for values, gradients and moments. */
 final class EngineParameters implements Parameters {
@@ -16,7 +17,7 @@ final class EngineParameters implements Parameters {
     private final Map<String, Long> offsets = new LinkedHashMap<>();
     private final Map<String, Extent> groups = new LinkedHashMap<>();
     private final EngineTensor values;
-    private final EngineTensor gradients;
+    private final @Nullable EngineTensor gradients;
     private final List<EngineTensor> moments;
     private long version;
 
@@ -47,7 +48,9 @@ final class EngineParameters implements Parameters {
         }
         long elements = end;
         this.values = workspace.arena("values", elements, Engine.Use.VALUES);
-        this.gradients = workspace.arena("gradients", elements, Engine.Use.PLAIN);
+        this.gradients = specs.stream().anyMatch(Spec::trained)
+                ? workspace.arena("gradients", elements, Engine.Use.PLAIN)
+                : null;
         this.moments = java.util.stream.IntStream.range(0, momentCount)
                 .mapToObj(i -> workspace.arena("moment " + i, elements, Engine.Use.PLAIN))
                 .toList();
@@ -75,7 +78,7 @@ final class EngineParameters implements Parameters {
         if (!spec.trained()) {
             throw new IllegalArgumentException("parameter '" + name + "' is not trained and has no gradient");
         }
-        return new EngineView(gradients, "gradient of " + name, offsets.getOrDefault(name, 0L), shape(spec));
+        return new EngineView(gradients(), "gradient of " + name, offsets.getOrDefault(name, 0L), shape(spec));
     }
 
     @Override
@@ -85,6 +88,9 @@ final class EngineParameters implements Parameters {
 
     @Override
     public EngineTensor gradients() {
+        if (gradients == null) {
+            throw new IllegalStateException("none of these parameters is trained, so they have no gradients");
+        }
         return gradients;
     }
 

@@ -29,7 +29,9 @@ final class EngineReplay implements Replay {
     private final Program program;
     private final Holdings holdings;
     private final List<EngineWorkspace> held;
+    /** Parameters, of which copies are stale after a run. */
     private final List<EngineTensor> written;
+
     private final boolean selectsRows;
     private final boolean scheduled;
     private final long stepsPerRun;
@@ -53,6 +55,7 @@ final class EngineReplay implements Replay {
         this.held = List.copyOf(used);
         this.written = calls.stream()
                 .flatMap(call -> Operands.stored(call.outputs()).stream())
+                .filter(EngineTensor::ownedByParameters)
                 .distinct()
                 .toList();
         this.selectsRows = calls.stream().anyMatch(KernelCall::selectsRows);
@@ -73,11 +76,11 @@ final class EngineReplay implements Replay {
                 try {
                     program.run(times);
                 } finally {
-                    written.forEach(EngineTensor::changed);
+                    changed();
                 }
             }
         } finally {
-            held.forEach(EngineWorkspace::exit);
+            EngineWorkspace.exitAll(held);
         }
     }
 
@@ -95,10 +98,16 @@ final class EngineReplay implements Replay {
             try {
                 program.runRows(activeRows);
             } finally {
-                written.forEach(EngineTensor::changed);
+                changed();
             }
         } finally {
-            held.forEach(EngineWorkspace::exit);
+            EngineWorkspace.exitAll(held);
+        }
+    }
+
+    private void changed() {
+        for (int i = 0; i < written.size(); i++) {
+            written.get(i).changed();
         }
     }
 
@@ -111,7 +120,7 @@ final class EngineReplay implements Replay {
     private void enter(String call) {
         EngineWorkspace.enterAll(held, call);
         if (!open) {
-            held.forEach(EngineWorkspace::exit);
+            EngineWorkspace.exitAll(held);
             throw new IllegalStateException(call + ": the replay is closed");
         }
     }

@@ -8,11 +8,13 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /** A tensor with the pins of the replays that use it. */
-final class EngineTensor implements Tensor {
+sealed class EngineTensor implements Tensor permits EngineStaging {
     private final EngineWorkspace workspace;
     private final String name;
     private final DType type;
     private final long[] shape;
+    private final long rows;
+    private final long columns;
     private final Memory memory;
     private final boolean ownedByParameters;
     private int pins;
@@ -30,6 +32,8 @@ final class EngineTensor implements Tensor {
         this.name = name;
         this.type = type;
         this.shape = shape.clone();
+        this.rows = Tensor.super.rows();
+        this.columns = Tensor.super.columns();
         this.memory = memory;
         this.ownedByParameters = ownedByParameters;
     }
@@ -40,6 +44,11 @@ final class EngineTensor implements Tensor {
 
     Memory memory() {
         return memory;
+    }
+
+    /** {@return whether it is part of a parameter arena} */
+    boolean ownedByParameters() {
+        return ownedByParameters;
     }
 
     /** Counts a user of this tensor: a replay of a workspace, or a call that runs at once, which has none. */
@@ -88,6 +97,17 @@ final class EngineTensor implements Tensor {
     @Override
     public long[] shape() {
         return shape.clone();
+    }
+
+    // Both without a copy of the shape, for those who ask in every call.
+    @Override
+    public long rows() {
+        return rows;
+    }
+
+    @Override
+    public long columns() {
+        return columns;
     }
 
     @Override

@@ -6,26 +6,26 @@ import io.github.elbo4j.backend.Parameters;
 import io.github.elbo4j.backend.Recording;
 import io.github.elbo4j.backend.Replay;
 import io.github.elbo4j.backend.Rows;
+import io.github.elbo4j.backend.Staging;
 import io.github.elbo4j.backend.StepState;
 import io.github.elbo4j.backend.Tensor;
 import io.github.elbo4j.backend.Workspace;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** A workspace; finds out when two threads use it at the same time. */
 final class EngineWorkspace implements Workspace {
-    /** Who is inside, and in which call. */
-    private record Visit(Thread thread, String call) {}
-
     private final EngineBackend<?> backend;
     private final String name;
     private final long byteBudget;
-    private final AtomicReference<Visit> visitor = new AtomicReference<>();
+    // Who is inside, and in which call; two fields, so that entering allocates nothing.
+    private final AtomicReference<@Nullable Thread> visitor = new AtomicReference<>();
+    private volatile String visit = "";
     private final Set<EngineTensor> tensors = new HashSet<>();
     private final List<EngineParameters> parameters = new ArrayList<>();
     private final Set<EngineReplay> replays = new HashSet<>();
@@ -55,12 +55,12 @@ final class EngineWorkspace implements Workspace {
         if (!open) {
             return false;
         }
-        Visit mine = new Visit(Thread.currentThread(), call);
-        Visit other = visitor.compareAndExchange(null, mine);
+        Thread other = visitor.compareAndExchange(null, Thread.currentThread());
         if (other != null) {
-            throw new IllegalStateException(call + ": workspace '" + name + "' is in use by " + other.call()
-                    + " on thread '" + other.thread().getName() + "'; a workspace serves one call at a time");
+            throw new IllegalStateException(call + ": workspace '" + name + "' is in use by " + visit + " on thread '"
+                    + other.getName() + "'; a workspace serves one call at a time");
         }
+        visit = call;
         if (!open) {
             // Another thread closed it between the look and the entry.
             exit();
@@ -74,16 +74,22 @@ final class EngineWorkspace implements Workspace {
     }
 
     /** Enters several workspaces, or none. */
-    static void enterAll(Collection<EngineWorkspace> workspaces, String call) {
-        List<EngineWorkspace> entered = new ArrayList<>();
-        try {
-            for (EngineWorkspace workspace : workspaces) {
-                workspace.enter(call);
-                entered.add(workspace);
+    static void enterAll(List<EngineWorkspace> workspaces, String call) {
+        // By index: iterators would be allocations in every run of a replay.
+        for (int i = 0; i < workspaces.size(); i++) {
+            try {
+                workspaces.get(i).enter(call);
+            } catch (IllegalStateException e) {
+                exitAll(workspaces.subList(0, i));
+                throw e;
             }
-        } catch (IllegalStateException e) {
-            entered.forEach(EngineWorkspace::exit);
-            throw e;
+        }
+    }
+
+    /** Exits several workspaces. */
+    static void exitAll(List<EngineWorkspace> workspaces) {
+        for (int i = 0; i < workspaces.size(); i++) {
+            workspaces.get(i).exit();
         }
     }
 
@@ -107,6 +113,19 @@ final class EngineWorkspace implements Workspace {
         enter("tensor '" + tensorName + "'");
         try {
             return newTensor(tensorName, type, shape, Engine.Use.PLAIN, false);
+        } finally {
+            exit();
+        }
+    }
+
+    @Override
+    public Staging staging(String tensorName, DType type, long... shape) {
+        enter("staging '" + tensorName + "'");
+        try {
+            Memory memory = allocate(tensorName, type, elements(tensorName, shape), Engine.Use.STAGING);
+            EngineStaging staging = new EngineStaging(this, tensorName, type, shape, memory);
+            tensors.add(staging);
+            return staging;
         } finally {
             exit();
         }

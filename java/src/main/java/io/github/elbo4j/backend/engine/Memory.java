@@ -13,6 +13,9 @@ public interface Memory {
     /** Copies bytes to the host after all work of this thread. */
     void download(MemorySegment target, long byteOffset);
 
+    /** {@return the elements of memory for staging; accesses after it was freed do no harm} */
+    MemorySegment host();
+
     /** Frees it, once; work that uses it may still be enqueued. Never throws. */
     void free();
 }

@@ -53,7 +53,6 @@ final class JavaDataKernels implements DataKernels {
     public void gather(
             Rows rows, Operand rowIds, Operand data, Pixels pixels, Noise noise, StepState state, Operand out) {
         KernelCall call = KernelCall.gather(backend, rows, rowIds, data, pixels, noise, state, out);
-        JavaNoise random = new JavaNoise(noise, JavaStepMemory.of(state));
         long[] ids = JavaOperands.i64(rowIds);
         int io = JavaOperands.offset(rowIds);
         boolean bytes = data.type() == DType.U8;
@@ -63,34 +62,71 @@ final class JavaDataKernels implements DataKernels {
         int columns = (int) data.columns();
         float[] outs = JavaOperands.f32(out);
         int oo = JavaOperands.offset(out);
-        issuer.issue(
-                call,
-                active -> workers.split(active, GRAIN / columns + 1, (from, to) -> {
-                    int[] block = new int[4];
-                    for (int r = from; r < to; r++) {
-                        long row = ids[io + r];
-                        int at = oo + r * columns;
-                        if (row < 0 || row >= dataRows) {
-                            Arrays.fill(outs, at, at + columns, 0f);
-                            continue;
-                        }
-                        for (int c = 0; c < columns; c++) {
-                            if (pixels == Pixels.BERNOULLI && (c & 3) == 0) {
-                                random.block(r, 0, c, block);
-                            }
-                            long element = start + row * columns + c;
-                            if (bytes) {
-                                outs[at + c] =
-                                        ofByte(source.get(ValueLayout.JAVA_BYTE, element) & 0xFF, pixels, block[c & 3]);
-                            } else {
-                                float value = source.getAtIndex(JavaOperands.FLOAT, element);
-                                outs[at + c] = pixels == Pixels.BERNOULLI
-                                        ? (Philox.uniform(block[c & 3]) < value ? 1 : 0)
-                                        : value;
-                            }
-                        }
+        int grain = GRAIN / columns + 1;
+        int parts = workers.parts(rows.capacity(), grain);
+        JavaNoise random = new JavaNoise(noise, JavaStepMemory.of(state), parts);
+        JavaParts<int[]> blocks = new JavaParts<>(parts, () -> new int[4]);
+        JavaWorkers.Split split = workers.split(grain, (part, from, to) -> {
+            int[] block = blocks.of(part);
+            for (int r = from; r < to; r++) {
+                long row = ids[io + r];
+                int at = oo + r * columns;
+                if (row < 0 || row >= dataRows) {
+                    Arrays.fill(outs, at, at + columns, 0f);
+                    continue;
+                }
+                for (int c = 0; c < columns; c++) {
+                    if (pixels == Pixels.BERNOULLI && (c & 3) == 0) {
+                        random.block(r, 0, c, block);
                     }
-                }));
+                    long element = start + row * columns + c;
+                    if (bytes) {
+                        outs[at + c] = ofByte(source.get(ValueLayout.JAVA_BYTE, element) & 0xFF, pixels, block[c & 3]);
+                    } else {
+                        float value = source.getAtIndex(JavaOperands.FLOAT, element);
+                        outs[at + c] =
+                                pixels == Pixels.BERNOULLI ? (Philox.uniform(block[c & 3]) < value ? 1 : 0) : value;
+                    }
+                }
+            }
+        });
+        issuer.issue(call, split::run);
+    }
+
+    // out(r, c) = in(r, c), as it is or divided by 255
+    @Override
+    public void load(Rows rows, Operand in, Pixels pixels, Operand out) {
+        KernelCall call = KernelCall.load(backend, rows, in, pixels, out);
+        int columns = (int) in.columns();
+        boolean bytes = in.type() == DType.U8;
+        MemorySegment source = JavaOperands.segment(in);
+        long start = JavaOperands.longOffset(in);
+        float[] outs = JavaOperands.f32(out);
+        int oo = JavaOperands.offset(out);
+        JavaWorkers.Split split = workers.split(GRAIN / columns + 1, (part, from, to) -> {
+            for (int i = from * columns; i < to * columns; i++) {
+                outs[oo + i] = bytes
+                        ? ofByte(source.get(ValueLayout.JAVA_BYTE, start + i) & 0xFF, pixels, 0)
+                        : source.getAtIndex(JavaOperands.FLOAT, start + i);
+            }
+        });
+        issuer.issue(call, split::run);
+    }
+
+    // out(r, c) = in(r, c)
+    @Override
+    public void store(Rows rows, Operand in, Operand out) {
+        KernelCall call = KernelCall.store(backend, rows, in, out);
+        int rowSize = (int) in.columns() * rows.fold();
+        float[] ins = JavaOperands.f32(in);
+        float[] outs = JavaOperands.f32(out);
+        int io = JavaOperands.offset(in);
+        int oo = JavaOperands.offset(out);
+        JavaWorkers.Split split = workers.split(
+                GRAIN / rowSize + 1,
+                (part, from, to) ->
+                        System.arraycopy(ins, io + from * rowSize, outs, oo + from * rowSize, (to - from) * rowSize));
+        issuer.issue(call, split::run);
     }
 
     private static float ofByte(int q, Pixels pixels, int word) {

@@ -30,6 +30,7 @@ final class JavaEngine implements Engine<JavaStep> {
                 "JVM on " + System.getProperty("os.arch") + ", " + workers.threads() + " threads",
                 real == DType.F32 ? "java-fp32" : "java-fp64",
                 0,
+                0,
                 workers.threads(),
                 bytesInUse,
                 bytesPeak,

@@ -33,28 +33,30 @@ final class JavaLatentKernels implements LatentKernels {
     public void reparameterizeForward(
             Rows rows, Operand muLogVar, Clamp clamp, Noise noise, StepState state, Operand z) {
         KernelCall call = KernelCall.reparameterizeForward(backend, rows, muLogVar, clamp, noise, state, z);
-        JavaNoise random = new JavaNoise(noise, JavaStepMemory.of(state));
         int d = (int) z.columns();
         int fold = rows.fold();
+        int grain = GRAIN / (d * fold) + 1;
+        int parts = workers.parts(rows.capacity(), grain);
+        JavaNoise random = new JavaNoise(noise, JavaStepMemory.of(state), parts);
         float[] heads = JavaOperands.f32(muLogVar);
         float[] zs = JavaOperands.f32(z);
         int ho = JavaOperands.offset(muLogVar);
         int zo = JavaOperands.offset(z);
-        issuer.issue(
-                call,
-                active -> workers.split(active, GRAIN / (d * fold) + 1, (from, to) -> {
-                    double[] epsilon = new double[d];
-                    for (int b = from; b < to; b++) {
-                        for (int s = 0; s < fold; s++) {
-                            random.normals(b, s, epsilon);
-                            for (int j = 0; j < d; j++) {
-                                float mu = heads[ho + b * 2 * d + j];
-                                float lv = clamped(heads[ho + b * 2 * d + d + j], clamp);
-                                zs[zo + (b * fold + s) * d + j] = mu + exp(0.5f * lv) * (float) epsilon[j];
-                            }
-                        }
+        JavaParts<double[]> epsilons = new JavaParts<>(parts, () -> new double[d]);
+        JavaWorkers.Split split = workers.split(grain, (part, from, to) -> {
+            double[] epsilon = epsilons.of(part);
+            for (int b = from; b < to; b++) {
+                for (int s = 0; s < fold; s++) {
+                    random.normals(part, b, s, epsilon);
+                    for (int j = 0; j < d; j++) {
+                        float mu = heads[ho + b * 2 * d + j];
+                        float lv = clamped(heads[ho + b * 2 * d + d + j], clamp);
+                        zs[zo + (b * fold + s) * d + j] = mu + exp(0.5f * lv) * (float) epsilon[j];
                     }
-                }));
+                }
+            }
+        });
+        issuer.issue(call, split::run);
     }
 
     // dmu     = sum_s dz                             + w * mu
@@ -72,42 +74,47 @@ final class JavaLatentKernels implements LatentKernels {
             Operand dMuLogVar) {
         KernelCall call = KernelCall.reparameterizeBackward(
                 backend, rows, muLogVar, clamp, noise, state, dz, klWeight, reduction, dMuLogVar);
-        JavaNoise random = new JavaNoise(noise, JavaStepMemory.of(state));
         int d = (int) dz.columns();
         int fold = rows.fold();
+        int grain = GRAIN / (d * fold) + 1;
+        int parts = workers.parts(rows.capacity(), grain);
+        JavaNoise random = new JavaNoise(noise, JavaStepMemory.of(state), parts);
         float[] heads = JavaOperands.f32(muLogVar);
         float[] dzs = JavaOperands.f32(dz);
         float[] dHeads = JavaOperands.f32(dMuLogVar);
         int ho = JavaOperands.offset(muLogVar);
         int dzo = JavaOperands.offset(dz);
         int dho = JavaOperands.offset(dMuLogVar);
-        issuer.issue(call, active -> {
-            float w = (float) (JavaStepMemory.value(klWeight) / (reduction == Reduction.MEAN ? active : 1));
-            workers.split(active, GRAIN / (d * fold) + 1, (from, to) -> {
-                double[] epsilon = new double[d];
-                float[] sumDz = new float[d];
-                float[] sumDzEpsilon = new float[d];
-                for (int b = from; b < to; b++) {
-                    java.util.Arrays.fill(sumDz, 0f);
-                    java.util.Arrays.fill(sumDzEpsilon, 0f);
-                    for (int s = 0; s < fold; s++) {
-                        random.normals(b, s, epsilon);
-                        for (int j = 0; j < d; j++) {
-                            float g = dzs[dzo + (b * fold + s) * d + j];
-                            sumDz[j] += g;
-                            sumDzEpsilon[j] += g * (float) epsilon[j];
-                        }
-                    }
+        JavaParts<double[]> epsilons = new JavaParts<>(parts, () -> new double[d]);
+        JavaParts<float[]> sums = new JavaParts<>(parts, () -> new float[2 * d]);
+        float[] w = new float[1];
+        JavaWorkers.Split split = workers.split(grain, (part, from, to) -> {
+            double[] epsilon = epsilons.of(part);
+            // Of dz, then of dz * epsilon.
+            float[] sum = sums.of(part);
+            for (int b = from; b < to; b++) {
+                java.util.Arrays.fill(sum, 0f);
+                for (int s = 0; s < fold; s++) {
+                    random.normals(part, b, s, epsilon);
                     for (int j = 0; j < d; j++) {
-                        float mu = heads[ho + b * 2 * d + j];
-                        float logVar = heads[ho + b * 2 * d + d + j];
-                        float lv = clamped(logVar, clamp);
-                        float dLogVar = sumDzEpsilon[j] * (0.5f * exp(0.5f * lv)) + w * (0.5f * expm1(lv));
-                        dHeads[dho + b * 2 * d + j] = sumDz[j] + w * mu;
-                        dHeads[dho + b * 2 * d + d + j] = passed(dLogVar, logVar, clamp);
+                        float g = dzs[dzo + (b * fold + s) * d + j];
+                        sum[j] += g;
+                        sum[d + j] += g * (float) epsilon[j];
                     }
                 }
-            });
+                for (int j = 0; j < d; j++) {
+                    float mu = heads[ho + b * 2 * d + j];
+                    float logVar = heads[ho + b * 2 * d + d + j];
+                    float lv = clamped(logVar, clamp);
+                    float dLogVar = sum[d + j] * (0.5f * exp(0.5f * lv)) + w[0] * (0.5f * expm1(lv));
+                    dHeads[dho + b * 2 * d + j] = sum[j] + w[0] * mu;
+                    dHeads[dho + b * 2 * d + d + j] = passed(dLogVar, logVar, clamp);
+                }
+            }
+        });
+        issuer.issue(call, active -> {
+            w[0] = (float) (JavaStepMemory.value(klWeight) / (reduction == Reduction.MEAN ? active : 1));
+            split.run(active);
         });
     }
 
@@ -120,20 +127,21 @@ final class JavaLatentKernels implements LatentKernels {
         float[] kls = JavaOperands.f32(kl);
         int ho = JavaOperands.offset(muLogVar);
         int ko = JavaOperands.offset(kl);
-        issuer.issue(
-                call,
-                active -> workers.split(active, GRAIN / d + 1, (from, to) -> {
-                    JavaRowSum sum = new JavaRowSum();
-                    for (int b = from; b < to; b++) {
-                        sum.reset();
-                        for (int j = 0; j < d; j++) {
-                            float mu = heads[ho + b * 2 * d + j];
-                            float lv = clamped(heads[ho + b * 2 * d + d + j], clamp);
-                            sum.add(j, 0.5f * (mu * mu + (expm1(lv) - lv)));
-                        }
-                        kls[ko + b] = sum.total();
-                    }
-                }));
+        int grain = GRAIN / d + 1;
+        JavaParts<JavaRowSum> sums = new JavaParts<>(workers.parts(rows.capacity(), grain), JavaRowSum::new);
+        JavaWorkers.Split split = workers.split(grain, (part, from, to) -> {
+            JavaRowSum sum = sums.of(part);
+            for (int b = from; b < to; b++) {
+                sum.reset();
+                for (int j = 0; j < d; j++) {
+                    float mu = heads[ho + b * 2 * d + j];
+                    float lv = clamped(heads[ho + b * 2 * d + d + j], clamp);
+                    sum.add(j, 0.5f * (mu * mu + (expm1(lv) - lv)));
+                }
+                kls[ko + b] = sum.total();
+            }
+        });
+        issuer.issue(call, split::run);
     }
 
     /** min(max(logVar, low), high); a NaN stays one. */

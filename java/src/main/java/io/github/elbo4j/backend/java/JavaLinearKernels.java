@@ -8,6 +8,7 @@ import io.github.elbo4j.backend.Operand;
 import io.github.elbo4j.backend.Rows;
 import io.github.elbo4j.backend.engine.Issuer;
 import io.github.elbo4j.backend.java.JavaProducts.Matrix;
+import io.github.elbo4j.backend.java.JavaProducts.RowSink;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -44,20 +45,19 @@ final class JavaLinearKernels implements LinearKernels {
         int bo = JavaOperands.offset(b);
         int yo = JavaOperands.offset(y);
         int po = pre == null ? 0 : JavaOperands.offset(pre);
-        issuer.issue(
-                call,
-                active -> workers.split(
-                        active * rows.fold(),
-                        GRAIN / (in * out) + 1,
-                        (from, to) -> JavaProducts.rows(xs, wTransposed, in, out, from, to, (r, sum) -> {
-                            for (int o = 0; o < out; o++) {
-                                float a = sum[o] + bs[bo + o];
-                                if (pre != null) {
-                                    pres[po + r * out + o] = a;
-                                }
-                                ys[yo + r * out + o] = JavaActivations.value(f, a);
-                            }
-                        })));
+        int grain = GRAIN / (in * out) + 1;
+        JavaProducts product = new JavaProducts(xs, wTransposed, rows.total(), out, workers.parts(rows.total(), grain));
+        RowSink sink = (r, sum) -> {
+            for (int o = 0; o < out; o++) {
+                float a = sum[o] + bs[bo + o];
+                if (pre != null) {
+                    pres[po + r * out + o] = a;
+                }
+                ys[yo + r * out + o] = JavaActivations.value(f, a);
+            }
+        };
+        JavaWorkers.Split split = workers.split(grain, (part, from, to) -> product.rows(part, in, from, to, sink));
+        issuer.issue(call, active -> split.run(active * rows.fold()));
     }
 
     // dx(r, i) = (sum over o of g(r, o) * W(o, i)) * f'(saved(r, i))
@@ -73,18 +73,17 @@ final class JavaLinearKernels implements LinearKernels {
         float[] dxs = JavaOperands.f32(dx);
         int so = JavaOperands.offset(saved);
         int dxo = JavaOperands.offset(dx);
-        issuer.issue(
-                call,
-                active -> workers.split(
-                        active * rows.fold(),
-                        GRAIN / (in * out) + 1,
-                        (from, to) -> JavaProducts.rows(gs, ws, out, in, from, to, (r, sum) -> {
-                            for (int i = 0; i < in; i++) {
-                                int at = dxo + r * in + i;
-                                float total = write == Write.ADD ? dxs[at] + sum[i] : sum[i];
-                                dxs[at] = total * JavaActivations.derivative(f, saveds[so + r * in + i]);
-                            }
-                        })));
+        int grain = GRAIN / (in * out) + 1;
+        JavaProducts product = new JavaProducts(gs, ws, rows.total(), in, workers.parts(rows.total(), grain));
+        RowSink sink = (r, sum) -> {
+            for (int i = 0; i < in; i++) {
+                int at = dxo + r * in + i;
+                float total = write == Write.ADD ? dxs[at] + sum[i] : sum[i];
+                dxs[at] = total * JavaActivations.derivative(f, saveds[so + r * in + i]);
+            }
+        };
+        JavaWorkers.Split split = workers.split(grain, (part, from, to) -> product.rows(part, out, from, to, sink));
+        issuer.issue(call, active -> split.run(active * rows.fold()));
     }
 
     // dW(o, i) = sum over r of g(r, o) * x(r, i);  db(o) = sum over r of g(r, o)
@@ -99,37 +98,43 @@ final class JavaLinearKernels implements LinearKernels {
         float[] dbs = JavaOperands.f32(db);
         int dwo = JavaOperands.offset(dw);
         int dbo = JavaOperands.offset(db);
+        int grain = (int) (GRAIN / (in * rows.total())) + 1;
+        JavaProducts product = new JavaProducts(gTransposed, xs, out, in, workers.parts(out, grain));
+        RowSink sink = (o, sum) -> {
+            for (int i = 0; i < in; i++) {
+                int at = dwo + o * in + i;
+                dws[at] = write == Write.ADD ? dws[at] + sum[i] : sum[i];
+            }
+        };
+        int[] depth = new int[1];
+        float[] block = new float[out];
+        float[] total = new float[out];
+        JavaWorkers.Split split = workers.split(grain, (part, from, to) -> {
+            product.rows(part, depth[0], from, to, sink);
+            columnSums(gTransposed, depth[0], from, to, block, total);
+            for (int o = from; o < to; o++) {
+                dbs[dbo + o] = write == Write.ADD ? dbs[dbo + o] + total[o] : total[o];
+            }
+        });
         issuer.issue(call, active -> {
-            int depth = active * rows.fold();
-            workers.split(out, GRAIN / (in * Math.max(1, depth)) + 1, (from, to) -> {
-                JavaProducts.rows(gTransposed, xs, depth, in, from, to, (o, sum) -> {
-                    for (int i = 0; i < in; i++) {
-                        int at = dwo + o * in + i;
-                        dws[at] = write == Write.ADD ? dws[at] + sum[i] : sum[i];
-                    }
-                });
-                columnSums(gTransposed, depth, from, to, write, dbs, dbo);
-            });
+            depth[0] = active * rows.fold();
+            split.run(out);
         });
     }
 
-    /** Sums each column's 64-row blocks in ascending order, then the blocks in ascending order. */
-    private static void columnSums(Matrix gTransposed, int depth, int from, int to, Write write, float[] dbs, int dbo) {
-        float[] total = new float[to - from];
-        float[] block = new float[to - from];
+    /** Overwrites the sums of columns: each column's 64-row blocks in ascending order, then the blocks in ascending order. */
+    private static void columnSums(Matrix gTransposed, int depth, int from, int to, float[] block, float[] total) {
+        Arrays.fill(total, from, to, 0f);
         for (int start = 0; start < depth; start += SUM_BLOCK) {
-            Arrays.fill(block, 0f);
+            Arrays.fill(block, from, to, 0f);
             for (int r = start; r < Math.min(depth, start + SUM_BLOCK); r++) {
                 for (int o = from; o < to; o++) {
-                    block[o - from] += gTransposed.array()[gTransposed.offset() + r * gTransposed.columnStride() + o];
+                    block[o] += gTransposed.array()[gTransposed.offset() + r * gTransposed.columnStride() + o];
                 }
             }
             for (int o = from; o < to; o++) {
-                total[o - from] += block[o - from];
+                total[o] += block[o];
             }
-        }
-        for (int o = from; o < to; o++) {
-            dbs[dbo + o] = write == Write.ADD ? dbs[dbo + o] + total[o - from] : total[o - from];
         }
     }
 }

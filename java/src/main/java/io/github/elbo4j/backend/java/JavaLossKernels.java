@@ -40,20 +40,21 @@ final class JavaLossKernels implements LossKernels {
         int lo = JavaOperands.offset(logits);
         int xo = JavaOperands.offset(target);
         int so = JavaOperands.offset(logLikelihood);
-        issuer.issue(
-                call,
-                active -> workers.split(active * fold, GRAIN / d + 1, (from, to) -> {
-                    JavaRowSum sum = new JavaRowSum();
-                    for (int r = from; r < to; r++) {
-                        sum.reset();
-                        for (int j = 0; j < d; j++) {
-                            float l = ls[lo + r * d + j];
-                            float x = xs[xo + r / fold * d + j];
-                            sum.add(j, Math.max(l, 0f) - l * x + log1p(exp(-Math.abs(l))));
-                        }
-                        sums[so + r] = -sum.total();
-                    }
-                }));
+        int grain = GRAIN / d + 1;
+        JavaParts<JavaRowSum> rowSums = new JavaParts<>(workers.parts(rows.total(), grain), JavaRowSum::new);
+        JavaWorkers.Split split = workers.split(grain, (part, from, to) -> {
+            JavaRowSum sum = rowSums.of(part);
+            for (int r = from; r < to; r++) {
+                sum.reset();
+                for (int j = 0; j < d; j++) {
+                    float l = ls[lo + r * d + j];
+                    float x = xs[xo + r / fold * d + j];
+                    sum.add(j, Math.max(l, 0f) - l * x + log1p(exp(-Math.abs(l))));
+                }
+                sums[so + r] = -sum.total();
+            }
+        });
+        issuer.issue(call, active -> split.run(active * fold));
     }
 
     // ... and dLogits = w * (sigmoid(l) - x), sigmoid from the same exponential
@@ -78,23 +79,27 @@ final class JavaLossKernels implements LossKernels {
         int xo = JavaOperands.offset(target);
         int so = JavaOperands.offset(logLikelihood);
         int dlo = JavaOperands.offset(dLogits);
-        issuer.issue(call, active -> {
-            float w = (float) (JavaStepMemory.value(weight) / (reduction == Reduction.MEAN ? active : 1));
-            workers.split(active * fold, GRAIN / d + 1, (from, to) -> {
-                JavaRowSum sum = new JavaRowSum();
-                for (int r = from; r < to; r++) {
-                    sum.reset();
-                    for (int j = 0; j < d; j++) {
-                        float l = ls[lo + r * d + j];
-                        float x = xs[xo + r / fold * d + j];
-                        float e = exp(-Math.abs(l));
-                        float sigmoid = l >= 0 ? 1 / (1 + e) : e / (1 + e);
-                        sum.add(j, Math.max(l, 0f) - l * x + log1p(e));
-                        dls[dlo + r * d + j] = w * (sigmoid - x);
-                    }
-                    sums[so + r] = -sum.total();
+        int grain = GRAIN / d + 1;
+        JavaParts<JavaRowSum> rowSums = new JavaParts<>(workers.parts(rows.total(), grain), JavaRowSum::new);
+        float[] w = new float[1];
+        JavaWorkers.Split split = workers.split(grain, (part, from, to) -> {
+            JavaRowSum sum = rowSums.of(part);
+            for (int r = from; r < to; r++) {
+                sum.reset();
+                for (int j = 0; j < d; j++) {
+                    float l = ls[lo + r * d + j];
+                    float x = xs[xo + r / fold * d + j];
+                    float e = exp(-Math.abs(l));
+                    float sigmoid = l >= 0 ? 1 / (1 + e) : e / (1 + e);
+                    sum.add(j, Math.max(l, 0f) - l * x + log1p(e));
+                    dls[dlo + r * d + j] = w[0] * (sigmoid - x);
                 }
-            });
+                sums[so + r] = -sum.total();
+            }
+        });
+        issuer.issue(call, active -> {
+            w[0] = (float) (JavaStepMemory.value(weight) / (reduction == Reduction.MEAN ? active : 1));
+            split.run(active * fold);
         });
     }
 

@@ -5,6 +5,8 @@ import io.github.elbo4j.backend.DType;
 import io.github.elbo4j.backend.engine.Memory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Elements of one tensor: an array for the types that kernels compute with, so that their loops read as plain Java, and a
@@ -14,7 +16,7 @@ final class JavaMemory implements Memory {
     static final long MAX_ARRAY = Integer.MAX_VALUE - 8;
 
     private final MemorySegment segment;
-    private final Arena arena;
+    private final @Nullable Arena arena;
 
     JavaMemory(DType type, long elements, String what) {
         boolean inArray = type == DType.F32 || type == DType.F64 || type == DType.I64;
@@ -22,16 +24,19 @@ final class JavaMemory implements Memory {
             throw new BackendMemoryException(what + ": the Java backend holds at most " + MAX_ARRAY + " elements of "
                     + type + " in one tensor; use fewer rows or a smaller layer");
         }
-        this.arena = Arena.ofShared();
+        // To close a shared arena every thread is asked; arrays need none.
+        Arena shared = inArray ? null : Arena.ofShared();
+        this.arena = shared;
         try {
             this.segment = switch (type) {
                 case F32 -> MemorySegment.ofArray(new float[(int) elements]);
                 case F64 -> MemorySegment.ofArray(new double[(int) elements]);
                 case I64 -> MemorySegment.ofArray(new long[(int) elements]);
-                case BF16, U8, I32 -> arena.allocate(Math.multiplyExact(elements, type.bytes()), type.bytes());
+                case BF16, U8, I32 ->
+                    Objects.requireNonNull(shared).allocate(Math.multiplyExact(elements, type.bytes()), type.bytes());
             };
         } catch (OutOfMemoryError e) {
-            arena.close();
+            free();
             throw new BackendMemoryException(
                     what + ": the JVM has no memory for " + elements + " elements of " + type
                             + "; raise -Xmx (arrays) or -XX:MaxDirectMemorySize, or use a smaller batch or model",
@@ -71,7 +76,14 @@ final class JavaMemory implements Memory {
     }
 
     @Override
+    public MemorySegment host() {
+        return segment;
+    }
+
+    @Override
     public void free() {
-        arena.close();
+        if (arena != null) {
+            arena.close();
+        }
     }
 }

@@ -11,10 +11,12 @@ final class JavaNoise {
     private final long[] rowIds;
     private final int rowIdsOffset;
     private final JavaStepMemory state;
+    private final JavaParts<int[]> blocks;
 
-    JavaNoise(Noise noise, JavaStepMemory state) {
+    JavaNoise(Noise noise, JavaStepMemory state, int parts) {
         this.noise = noise;
         this.state = state;
+        this.blocks = new JavaParts<>(parts, () -> new int[4]);
         Operand ids = noise.rowIds();
         this.rowIds = ids == null ? new long[0] : JavaOperands.i64(ids);
         this.rowIdsOffset = ids == null ? 0 : JavaOperands.offset(ids);
@@ -35,13 +37,17 @@ final class JavaNoise {
         Philox.block(state.seed(), column >>> 2, rowWord, stepWord, Philox.stream(noise.purpose(), sample), block);
     }
 
-    /** Overwrites {@code epsilon} with the normal numbers of a batch row's sample, or zeros when the noise is off. */
-    void normals(int row, int sample, double[] epsilon) {
+    /**
+     * Overwrites {@code epsilon} with the normal numbers of a batch row's sample, or zeros when the noise is off.
+     *
+     * @param part part of the split that asks
+     */
+    void normals(int part, int row, int sample, double[] epsilon) {
         if (off()) {
             java.util.Arrays.fill(epsilon, 0);
             return;
         }
-        int[] block = new int[4];
+        int[] block = blocks.of(part);
         for (int column = 0; column < epsilon.length; column++) {
             if ((column & 3) == 0) {
                 block(row, sample, column, block);

@@ -81,20 +81,25 @@ final class JavaOptimizerKernels implements OptimizerKernels {
         float oneMinusB1 = (float) (1 - beta1);
         float oneMinusB2 = (float) (1 - beta2);
         float eps = (float) epsilon;
+        float[] stepSize = new float[1];
+        float[] sqrtC2 = new float[1];
+        JavaWorkers.Split split = workers.split(GRAIN, (part, from, to) -> {
+            float rate = stepSize[0];
+            float root = sqrtC2[0];
+            for (int i = start + from; i < start + to; i++) {
+                float g = gradients[i];
+                m[i] = b1 * m[i] + oneMinusB1 * g;
+                v[i] = b2 * v[i] + oneMinusB2 * (g * g);
+                w[i] = w[i] - rate * (m[i] / (sqrt(v[i]) / root + eps));
+            }
+        });
         issuer.issue(call, ignored -> {
             if (own.halted()) {
                 return;
             }
-            float stepSize = (float) (JavaStepMemory.value(learningRate) / JavaStepMemory.value(correction1));
-            float sqrtC2 = (float) StrictMath.sqrt(JavaStepMemory.value(correction2));
-            workers.split(size, GRAIN, (from, to) -> {
-                for (int i = start + from; i < start + to; i++) {
-                    float g = gradients[i];
-                    m[i] = b1 * m[i] + oneMinusB1 * g;
-                    v[i] = b2 * v[i] + oneMinusB2 * (g * g);
-                    w[i] = w[i] - stepSize * (m[i] / (sqrt(v[i]) / sqrtC2 + eps));
-                }
-            });
+            stepSize[0] = (float) (JavaStepMemory.value(learningRate) / JavaStepMemory.value(correction1));
+            sqrtC2[0] = (float) StrictMath.sqrt(JavaStepMemory.value(correction2));
+            split.run(size);
         });
     }
 
@@ -107,16 +112,19 @@ final class JavaOptimizerKernels implements OptimizerKernels {
         float[] gradients = JavaOperands.f32(parameters.gradients());
         int start = (int) parameters.groupOffset(group);
         int size = (int) parameters.groupSize(group);
+        float[] lr = new float[1];
+        JavaWorkers.Split split = workers.split(GRAIN, (part, from, to) -> {
+            float rate = lr[0];
+            for (int i = start + from; i < start + to; i++) {
+                w[i] = w[i] - rate * gradients[i];
+            }
+        });
         issuer.issue(call, ignored -> {
             if (own.halted()) {
                 return;
             }
-            float lr = (float) JavaStepMemory.value(learningRate);
-            workers.split(size, GRAIN, (from, to) -> {
-                for (int i = start + from; i < start + to; i++) {
-                    w[i] = w[i] - lr * gradients[i];
-                }
-            });
+            lr[0] = (float) JavaStepMemory.value(learningRate);
+            split.run(size);
         });
     }
 

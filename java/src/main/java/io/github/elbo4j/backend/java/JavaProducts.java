@@ -30,20 +30,50 @@ final class JavaProducts {
         void accept(int i, float[] row);
     }
 
-    private JavaProducts() {}
+    /** What one thread works with: the chains of a block of rows, and four rows of b. */
+    private static final class Buffers {
+        final float[][] sums;
+        final float[] b0;
+        final float[] b1;
+        final float[] b2;
+        final float[] b3;
+
+        Buffers(int rows, int width) {
+            sums = new float[rows][width];
+            b0 = new float[width];
+            b1 = new float[width];
+            b2 = new float[width];
+            b3 = new float[width];
+        }
+    }
+
+    private final Matrix a;
+    private final Matrix b;
+    private final JavaParts<Buffers> buffers;
 
     /**
-     * Computes the rows {@code from} to {@code to - 1} of a product and hands each to {@code sink}.
+     * A product; one thread at a time computes a part of it.
      *
      * @param a {@code [rows, depth]}
      * @param b {@code [depth, width]}
+     * @param rows most rows
+     * @param width columns
+     * @param parts most parts of a split
      */
-    static void rows(Matrix a, Matrix b, int depth, int width, int from, int to, RowSink sink) {
-        float[][] sums = new float[Math.min(BLOCK_ROWS, to - from)][width];
-        float[] b0 = new float[width];
-        float[] b1 = new float[width];
-        float[] b2 = new float[width];
-        float[] b3 = new float[width];
+    JavaProducts(Matrix a, Matrix b, long rows, int width, int parts) {
+        this.a = a;
+        this.b = b;
+        this.buffers = new JavaParts<>(parts, () -> new Buffers((int) Math.min(BLOCK_ROWS, rows), width));
+    }
+
+    /** Computes the rows {@code from} to {@code to - 1} as a part of a split, and hands each to {@code sink}. */
+    void rows(int part, int depth, int from, int to, RowSink sink) {
+        Buffers own = buffers.of(part);
+        float[][] sums = own.sums;
+        float[] b0 = own.b0;
+        float[] b1 = own.b1;
+        float[] b2 = own.b2;
+        float[] b3 = own.b3;
         for (int block = from; block < to; block += BLOCK_ROWS) {
             int blockRows = Math.min(BLOCK_ROWS, to - block);
             for (int i = 0; i < blockRows; i++) {

@@ -1,36 +1,34 @@
 package io.github.elbo4j.backend.java;
 
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A fixed pool that splits ranges. How a range is split never shows in a result, because every index is computed whole by
- * one thread. Idle workers are parked. Safe for any number of callers.
+ * A fixed number of threads that share ranges. How a range is split never shows in a result, because every index is
+ * computed whole by one thread. Idle workers are parked, and end after a while. Safe for any number of callers, who find
+ * a worker busy with another's range and do its part themselves.
  */
 final class JavaWorkers implements AutoCloseable {
-    /** Computes the indices {@code from} to {@code to - 1}. */
+    private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    /** Computes the indices {@code from} to {@code to - 1}; no other thread has the same part at the same time. */
     @FunctionalInterface
     interface Range {
-        void run(int from, int to);
+        void run(int part, int from, int to);
     }
 
     private final int threads;
-    private final ThreadPoolExecutor pool;
+    private final Worker[] workers;
+    private volatile boolean closed;
 
     JavaWorkers(int threads) {
         this.threads = threads;
-        this.pool =
-                new ThreadPoolExecutor(threads, threads, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
-                    Thread thread = new Thread(task, "elbo4j-java-worker");
-                    thread.setDaemon(true);
-                    return thread;
-                });
-        pool.allowCoreThreadTimeOut(true);
+        this.workers = new Worker[threads - 1];
+        Arrays.setAll(workers, i -> new Worker());
     }
 
     int threads() {
@@ -38,66 +36,193 @@ final class JavaWorkers implements AutoCloseable {
     }
 
     /**
-     * Runs {@code body} over 0 to {@code count - 1}, in at most as many parts as there are threads.
+     * {@return the most parts of a range}
      *
-     * @param count number of indices
+     * @param size most indices
      * @param grain fewest indices worth a thread
-     * @param body what to run; the caller's thread takes the first part
      */
-    void split(int count, int grain, Range body) {
-        int parts = Math.max(1, Math.min(threads, count / Math.max(1, grain)));
-        List<Future<?>> others = new ArrayList<>(parts - 1);
-        Throwable failure = null;
-        try {
-            for (int part = 1; part < parts; part++) {
-                int from = bound(count, part, parts);
-                int to = bound(count, part + 1, parts);
-                others.add(pool.submit(() -> body.run(from, to)));
+    int parts(long size, int grain) {
+        return (int) Math.max(1, Math.min(threads, size / Math.max(1, grain)));
+    }
+
+    /**
+     * {@return a range that can be run again and again}
+     *
+     * @param grain fewest indices worth a thread
+     * @param body what to run
+     */
+    Split split(int grain, Range body) {
+        return new Split(Math.max(1, grain), body);
+    }
+
+    /** A range, run by one caller at a time. All it needs was made with it, so that running allocates nothing. */
+    final class Split {
+        private final int grain;
+        private final Range body;
+        private final AtomicInteger next = new AtomicInteger();
+        private final AtomicInteger helpers = new AtomicInteger();
+        private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+        private int count;
+        private int parts;
+        private volatile @Nullable Thread caller;
+
+        private Split(int grain, Range body) {
+            this.grain = grain;
+            this.body = body;
+        }
+
+        /** Runs the body over 0 to {@code size - 1}, in at most as many parts as there are threads. */
+        void run(int size) {
+            int wanted = parts(size, grain);
+            if (wanted == 1) {
+                body.run(0, 0, size);
+                return;
             }
-            body.run(0, bound(count, 1, parts));
-        } catch (RuntimeException | Error e) {
-            // Thrown on below, when no part is running any more.
-            failure = e;
+            count = size;
+            parts = wanted;
+            caller = Thread.currentThread();
+            failure.set(null);
+            // Nobody else looks at this range before a worker is handed it.
+            next.set(0);
+            call(wanted - 1);
+            help();
+            dismiss();
+            rethrow();
         }
-        for (Future<?> other : others) {
-            Throwable thrown = await(other);
-            failure = failure == null ? thrown : failure;
-        }
-        switch (failure) {
-            case null -> {}
-            case RuntimeException e -> throw e;
-            case Error e -> throw e;
-            default -> throw new IllegalStateException(failure);
-        }
-    }
 
-    private static int bound(int count, int part, int parts) {
-        return (int) ((long) count * part / parts);
-    }
-
-    /** Waits even when interrupted: the arrays are in use until the part is done. */
-    private static @org.jspecify.annotations.Nullable Throwable await(Future<?> part) {
-        boolean interrupted = false;
-        try {
-            while (true) {
-                try {
-                    part.get();
-                    return null;
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                } catch (ExecutionException e) {
-                    return e.getCause();
+        private void call(int wanted) {
+            int found = 0;
+            for (int i = 0; i < workers.length && found < wanted; i++) {
+                helpers.incrementAndGet();
+                if (workers[i].take(this)) {
+                    found++;
+                } else {
+                    helpers.decrementAndGet();
                 }
             }
-        } finally {
+        }
+
+        /** Runs parts until none is left. */
+        private void help() {
+            for (int part = next.getAndIncrement(); part < parts; part = next.getAndIncrement()) {
+                try {
+                    body.run(part, bound(part), bound(part + 1));
+                } catch (RuntimeException | Error e) {
+                    failure.compareAndSet(null, e);
+                }
+            }
+        }
+
+        private int bound(int part) {
+            return (int) ((long) count * part / parts);
+        }
+
+        /** Calls off the workers that have not begun, and waits for the others even when interrupted: arrays are in use. */
+        private void dismiss() {
+            for (Worker worker : workers) {
+                if (worker.release(this)) {
+                    helpers.decrementAndGet();
+                }
+            }
+            boolean interrupted = false;
+            while (helpers.get() > 0) {
+                LockSupport.park(this);
+                interrupted |= Thread.interrupted();
+            }
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
         }
+
+        private void leave() {
+            Thread waiting = caller;
+            if (helpers.decrementAndGet() == 0) {
+                LockSupport.unpark(waiting);
+            }
+        }
+
+        private void rethrow() {
+            switch (failure.get()) {
+                case null -> {}
+                case RuntimeException e -> throw e;
+                case Error e -> throw e;
+                case Throwable e -> throw new IllegalStateException(e);
+            }
+        }
     }
 
+    /** A thread, while there is work for it, and the range it is to help with. */
+    private final class Worker implements Runnable {
+        /** The range it was handed; itself while it helps, {@link #GONE} without a thread, null when idle. */
+        private final AtomicReference<@Nullable Object> inbox = new AtomicReference<>(GONE);
+
+        private volatile @Nullable Thread thread;
+
+        private static final Object GONE = new Object();
+
+        /** {@return whether the range was handed over} */
+        boolean take(Split split) {
+            if (closed) {
+                return false;
+            }
+            if (inbox.compareAndSet(null, split)) {
+                LockSupport.unpark(thread);
+                return true;
+            }
+            if (inbox.compareAndSet(GONE, split)) {
+                try {
+                    // Nothing of the caller's context: the thread serves others after it.
+                    Thread started = Thread.ofPlatform()
+                            .name("elbo4j-java-worker")
+                            .daemon()
+                            .inheritInheritableThreadLocals(false)
+                            .unstarted(this);
+                    started.setContextClassLoader(null);
+                    thread = started;
+                    started.start();
+                    return true;
+                } catch (OutOfMemoryError e) {
+                    // The system has no further thread to give; the caller does it all.
+                    inbox.set(GONE);
+                    return false;
+                }
+            }
+            return false;
+        }
+
+        /** {@return whether the range was handed over and not begun; it never will be then} */
+        boolean release(Split split) {
+            return inbox.compareAndSet(split, null);
+        }
+
+        @Override
+        public void run() {
+            long idleSince = System.nanoTime();
+            while (true) {
+                Object given = inbox.get();
+                if (given instanceof Split split && inbox.compareAndSet(given, this)) {
+                    split.help();
+                    // Free before the caller goes on, who may hand it the next range at once.
+                    inbox.set(null);
+                    split.leave();
+                    idleSince = System.nanoTime();
+                } else if (given == null) {
+                    long left = IDLE_NANOS - (System.nanoTime() - idleSince);
+                    if ((left <= 0 || closed) && inbox.compareAndSet(null, GONE)) {
+                        return;
+                    }
+                    LockSupport.parkNanos(this, Math.max(1, left));
+                }
+            }
+        }
+    }
+
+    /** Lets the threads end; nothing may be run any more. */
     @Override
     public void close() {
-        pool.shutdown();
+        closed = true;
+        for (Worker worker : workers) {
+            LockSupport.unpark(worker.thread);
+        }
     }
 }

@@ -3,9 +3,15 @@ package io.github.elbo4j.backend.java;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -15,11 +21,12 @@ class JavaWorkersTest {
     void everyIndexIsComputedOnce() {
         try (JavaWorkers workers = new JavaWorkers(3)) {
             int[] visits = new int[1000];
-            workers.split(visits.length, 1, (from, to) -> {
-                for (int i = from; i < to; i++) {
-                    visits[i]++;
-                }
-            });
+            workers.split(1, (part, from, to) -> {
+                        for (int i = from; i < to; i++) {
+                            visits[i]++;
+                        }
+                    })
+                    .run(visits.length);
             assertThat(visits).containsOnly(1);
         }
     }
@@ -32,23 +39,88 @@ class JavaWorkersTest {
             AtomicInteger running = new AtomicInteger();
             CountDownLatch all = new CountDownLatch(3);
             OutOfMemoryError mine = new OutOfMemoryError("mine");
-            assertThatThrownBy(() -> workers.split(3, 1, (from, to) -> {
-                        running.incrementAndGet();
-                        all.countDown();
+            JavaWorkers.Split split = workers.split(1, (part, from, to) -> {
+                running.incrementAndGet();
+                all.countDown();
+                try {
+                    assertThat(all.await(10, TimeUnit.SECONDS)).isTrue();
+                    if (from == failing) {
+                        throw mine;
+                    }
+                    Thread.sleep(100);
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                } finally {
+                    running.decrementAndGet();
+                }
+            });
+            assertThatThrownBy(() -> split.run(3)).isSameAs(mine);
+            assertThat(running).hasValue(0);
+        }
+    }
+
+    /** More callers than workers, each with a range of its own: every index once in every run, and each part by one thread. */
+    @Test
+    void manyCallersShareTheWorkers() throws Exception {
+        try (JavaWorkers workers = new JavaWorkers(3);
+                ExecutorService callers = Executors.newFixedThreadPool(5)) {
+            List<Future<?>> runs = new ArrayList<>();
+            for (int caller = 0; caller < 5; caller++) {
+                runs.add(callers.submit(() -> {
+                    int[] visits = new int[7];
+                    AtomicIntegerArray busy = new AtomicIntegerArray(3);
+                    AtomicInteger wrong = new AtomicInteger();
+                    JavaWorkers.Split split = workers.split(1, (part, from, to) -> {
+                        if (busy.getAndSet(part, 1) != 0) {
+                            wrong.incrementAndGet();
+                        }
+                        for (int i = from; i < to; i++) {
+                            visits[i]++;
+                        }
+                        busy.set(part, 0);
+                    });
+                    for (int run = 1; run <= 20_000; run++) {
+                        int size = 1 + run % 7;
+                        split.run(size);
+                        for (int i = 0; i < size; i++) {
+                            assertThat(visits[i])
+                                    .as("index %s in run %s", i, run)
+                                    .isEqualTo(1);
+                            visits[i] = 0;
+                        }
+                    }
+                    assertThat(wrong).hasValue(0);
+                }));
+            }
+            for (Future<?> run : runs) {
+                run.get(120, TimeUnit.SECONDS);
+            }
+        }
+    }
+
+    @Test
+    void anInterruptedCallerWaitsAndStaysInterrupted() {
+        try (JavaWorkers workers = new JavaWorkers(2)) {
+            int[] visits = new int[2];
+            CountDownLatch both = new CountDownLatch(2);
+            Thread.currentThread().interrupt();
+            workers.split(1, (part, from, to) -> {
+                        both.countDown();
+                        boolean caller = Thread.interrupted();
                         try {
-                            assertThat(all.await(10, TimeUnit.SECONDS)).isTrue();
-                            if (from == failing) {
-                                throw mine;
-                            }
-                            Thread.sleep(100);
+                            assertThat(both.await(10, TimeUnit.SECONDS)).isTrue();
+                            visits[part]++;
                         } catch (InterruptedException e) {
                             throw new IllegalStateException(e);
                         } finally {
-                            running.decrementAndGet();
+                            if (caller) {
+                                Thread.currentThread().interrupt();
+                            }
                         }
-                    }))
-                    .isSameAs(mine);
-            assertThat(running).hasValue(0);
+                    })
+                    .run(2);
+            assertThat(Thread.interrupted()).isTrue();
+            assertThat(visits).containsOnly(1);
         }
     }
 }
