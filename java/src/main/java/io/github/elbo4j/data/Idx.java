@@ -2,17 +2,13 @@ package io.github.elbo4j.data;
 
 import io.github.elbo4j.backend.DType;
 import io.github.elbo4j.files.FormatException;
-import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.SequenceInputStream;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -38,12 +34,9 @@ public final class Idx {
 
     private static final long FIRST_CAPACITY = 1 << 20;
     private static final int CHUNK = 1 << 18;
-    private static final int ALIGNMENT = 64;
 
     // Deflate cannot make more than 1032 bytes of one.
     private static final long MAX_EXPANSION = 1032;
-
-    private static final String FETCH_AGAIN = "fetch or write the file again";
 
     private Idx() {}
 
@@ -77,7 +70,7 @@ public final class Idx {
                     "holds " + content.rows + " labels, but " + images + " holds " + set.rows() + " images",
                     "give two files that belong together");
         }
-        MemorySegment widened = allocate(labels, content.rows * Integer.BYTES);
+        MemorySegment widened = DataFiles.allocate(labels, content.rows * Integer.BYTES);
         for (long i = 0; i < content.rows; i++) {
             widened.setAtIndex(ValueLayout.JAVA_INT, i, content.bytes.get(ValueLayout.JAVA_BYTE, i) & 0xff);
         }
@@ -176,46 +169,22 @@ public final class Idx {
         String problem = "the header says that a row has extents " + Arrays.toString(extents)
                 + ", which must be at least 1 and at most 2^24 values together";
         return cause == null
-                ? new FormatException(path.toString(), problem, FETCH_AGAIN)
-                : new FormatException(path.toString(), problem, FETCH_AGAIN, cause);
+                ? new FormatException(path.toString(), problem, DataFiles.FETCH_AGAIN)
+                : new FormatException(path.toString(), problem, DataFiles.FETCH_AGAIN, cause);
     }
 
     private static Content readContent(Path path, boolean labels) throws FormatException {
-        requireFile(path);
+        DataFiles.require(path, "an IDX file");
         try (InputStream raw = Files.newInputStream(path)) {
             return parse(path, raw, Files.size(path), labels);
-        } catch (FormatException e) {
-            throw e;
-        } catch (AccessDeniedException e) {
-            throw new FormatException(path.toString(), "may not be read", "change its permissions", e);
         } catch (IOException e) {
-            String reason = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-            throw new FormatException(path.toString(), "cannot be read: " + reason, FETCH_AGAIN, e);
-        }
-    }
-
-    private static void requireFile(Path path) throws FormatException {
-        if (!Files.exists(path)) {
-            throw new FormatException(path.toString(), "there is no such file", "check the path");
-        }
-        if (Files.isDirectory(path)) {
-            throw new FormatException(path.toString(), "is a folder, not a file", "name an IDX file in it");
-        }
-        if (!Files.isRegularFile(path)) {
-            throw new FormatException(
-                    path.toString(), "is a device or pipe, not a file", "copy its contents to a file and name that");
+            throw DataFiles.failure(path, e);
         }
     }
 
     private static Content parse(Path path, InputStream raw, long fileBytes, boolean labels) throws IOException {
-        byte[] start = raw.readNBytes(2);
-        InputStream whole = new SequenceInputStream(new ByteArrayInputStream(start), raw);
-        boolean gzip = start.length == 2 && GzipInput.startsWithMagic(start[0] & 0xff, start[1] & 0xff);
-        if (!gzip) {
-            return parseBody(path, whole, fileBytes, false, labels);
-        }
-        try (InputStream unpacked = new GzipInput(whole)) {
-            return parseBody(path, unpacked, fileBytes, true, labels);
+        try (InputStream in = DataFiles.unpacked(raw)) {
+            return parseBody(path, in, fileBytes, in instanceof GzipInput, labels);
         }
     }
 
@@ -229,7 +198,7 @@ public final class Idx {
             extents[i] = readInt(in) & 0xFFFFFFFFL;
         }
         if (rows == 0) {
-            throw new FormatException(path.toString(), "the header says that there are no rows", FETCH_AGAIN);
+            throw new FormatException(path.toString(), "the header says that there are no rows", DataFiles.FETCH_AGAIN);
         }
         // At most 2^32 rows of 2^24 bytes: no overflow.
         ImageShape shape = rowShape(path, extents);
@@ -278,7 +247,7 @@ public final class Idx {
         long capacity = trusted ? declared : Math.min(declared, FIRST_CAPACITY);
         long filled = 0;
         while (true) {
-            MemorySegment larger = allocate(path, capacity);
+            MemorySegment larger = DataFiles.allocate(path, capacity);
             if (bytes != null) {
                 MemorySegment.copy(bytes, 0, larger, 0, filled);
             }
@@ -306,19 +275,7 @@ public final class Idx {
         return new FormatException(
                 path.toString(),
                 "the header says " + rows + " rows of " + declared + " bytes in all, but the file holds " + present,
-                FETCH_AGAIN);
-    }
-
-    private static MemorySegment allocate(Path path, long bytes) throws FormatException {
-        try {
-            return Arena.ofAuto().allocate(bytes, ALIGNMENT);
-        } catch (OutOfMemoryError e) {
-            throw new FormatException(
-                    path.toString(),
-                    "needs " + bytes + " bytes of memory, more than the JVM may still use",
-                    "raise -XX:MaxDirectMemorySize, or read fewer rows",
-                    e);
-        }
+                DataFiles.FETCH_AGAIN);
     }
 
     private static int readInt(InputStream in) throws IOException {

@@ -24,7 +24,7 @@ import java.util.Map;
  * 1,000,000 tensors, 32 dimensions, 100,000 metadata entries.
  *
  * <p>All types of the format are listed. Those without a {@link DType} (F16, BOOL, I8, ...) have only a
- * {@linkplain #typeText type text}; asking for their type or data is an error.
+ * {@linkplain #typeText type text} and {@linkplain #bytes bytes}; asking for their type or data is an error.
  *
  * <p>Instances are immutable and may be used by any thread, as far as the arena of the data allows.
  */
@@ -244,6 +244,32 @@ public final class SafetensorsFile {
                     "use the configuration that the file was written with, or another file");
         }
         return data(name);
+    }
+
+    /**
+     * {@return the bytes of a tensor of any type as they lie in the file: row-major, little-endian, at any address, read-only,
+     * not copied}
+     *
+     * @param name the tensor's name
+     * @throws FormatException if the file has no such tensor
+     */
+    public MemorySegment bytes(String name) throws FormatException {
+        Entry entry = entry(name);
+        return block.asSlice(entry.begin, entry.end - entry.begin);
+    }
+
+    /**
+     * {@return the exception for a tensor that a reader cannot use; names the file, the tensor, its type and its shape}
+     *
+     * @param name the tensor's name
+     * @param problem what is wrong with it, such as {@code holds NaN at element 3}
+     * @param remedy what the reader of the message can do
+     * @throws FormatException if the file has no such tensor
+     */
+    public FormatException refusal(String name, String problem, String remedy) throws FormatException {
+        Entry entry = entry(name);
+        return new FormatException(
+                source, "tensor " + Texts.quote(name) + " (" + entry.describe() + ") " + problem, remedy);
     }
 
     /**

@@ -6,11 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.elbo4j.backend.Shuffle;
 import io.github.elbo4j.files.FormatException;
+import io.github.elbo4j.files.RawNpy;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,16 +26,104 @@ class DataSpecTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", ":", "nothing", "digits:", "digits:0", "digits:-1", "digits:+5", "digits:ten", "digits:1000001",
-                "digits:99999999999999999999", "digits: 5", "Digits", "mnist:", "mnist: ", "idx", "idx:", "idx:,",
-                        "idx:a,",
-                "idx:,b", "idx:a,b,c", "cifar:x"
+                "",
+                ":",
+                "nothing",
+                "digits:",
+                "digits:0",
+                "digits:-1",
+                "digits:+5",
+                "digits:ten",
+                "digits:1000001",
+                "digits:99999999999999999999",
+                "digits: 5",
+                "Digits",
+                "mnist:",
+                "mnist: ",
+                "idx",
+                "idx:",
+                "idx:,",
+                "idx:a,",
+                "idx:,b",
+                "idx:a,b,c",
+                "cifar:x",
+                "cifar10",
+                "cifar10:",
+                "cifar10:,",
+                "cifar10:a,",
+                "images",
+                "images:",
+                "images:#28x28",
+                "images:a#",
+                "images:a#28",
+                "images:a#28x",
+                "images:a#0x28",
+                "images:a#28x0",
+                "images:a#28x28x2",
+                "images:a#28x28x0",
+                "images:a#28x28x3x1",
+                "images:a#-1x28",
+                "images:a# 28x28",
+                "images:a#5000x5000",
+                "images:a#4096x4096x3",
+                "images:a#99999999999x1",
+                "images:a#b#28x28",
+                "digits@test=0.2",
+                "digits:5@test=0.2",
+                "mnist@test=0.2",
+                "mnist:dir@test=0.1",
+                "cifar10:a,test_batch.bin@test=0.2",
+                "cifar10:test_batch.bin,b/test_batch.bin.gz",
+                "idx@test=0.2",
+                "@test=0.2",
+                "idx:a@test=",
+                "idx:a@test=0",
+                "idx:a@test=1",
+                "idx:a@test=.0",
+                "idx:a@test=0.0",
+                "idx:a@test=1.0",
+                "idx:a@test=-0.1",
+                "idx:a@test=+.1",
+                "idx:a@test=20%",
+                "idx:a@test=0.1234567890",
+                "idx:a@test=1e-1",
+                "idx:a@test=NaN",
+                "idx:a@test= 0.1",
+                "idx:a@test=0.1,",
+                "idx:a@test=0.1,7",
+                "idx:a@test=0.1,seed=",
+                "idx:a@test=0.1,seed=+7",
+                "idx:a@test=0.1,seed=9223372036854775808",
+                "idx:a@test=0.1,seed=1,seed=2",
+                "idx:@test=0.1",
+                "idx:a@test=0.2@test=0.1",
+                "npy",
+                "npy:",
+                "npy:,",
+                "npy:a,",
+                "npy:a,b,c",
+                "npz",
+                "npz:",
+                "npz:a",
+                "npz:#x",
+                "npz:a#",
+                "npz:a#x,",
+                "npz:a#x,y,z",
+                "csv",
+                "csv:",
+                "csv:#1",
+                "csv:a#,",
+                "csv:a#0",
+                "csv:a#1,1",
+                "csv:a#label=",
+                "csv:a#label=1,2"
             })
     void whatIsNoSpecIsRefusedNamingTheKnownForms(String text) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> DataSpec.parse(text))
                 .withMessageContaining("'" + text + "'")
-                .withMessageContaining("digits[:N], mnist[:DIR], idx:IMAGES[,LABELS]");
+                .withMessageContaining("digits[:N], mnist[:DIR], idx:IMAGES[,LABELS], npy:VALUES[,LABELS],"
+                        + " npz:FILE#VALUES[,LABELS], csv:FILE[#COL,...[,label=COL]]");
     }
 
     @Test
@@ -44,7 +134,39 @@ class DataSpecTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"digits:1", "digits:1000000", "mnist", "mnist:dir", "idx:images", "idx:images,labels"})
+    @ValueSource(
+            strings = {
+                "digits:1",
+                "digits:1000000",
+                "mnist",
+                "mnist:dir",
+                "idx:images",
+                "idx:images,labels",
+                "cifar10:dir",
+                "cifar10:a,b/test_batch.bin",
+                "images:dir",
+                "images:dir#28x14",
+                "images:dir#28x14x1",
+                "images:dir#28x14x3",
+                "idx:images@test=0.2",
+                "idx:images,labels@test=0.25,seed=-7",
+                "images:dir#2x3@test=0.1,seed=1",
+                "idx:a@b",
+                "idx:a@seed=1",
+                "idx:images@test=0.000000001",
+                "npy:a.npy",
+                "npy:a.npy,b.npy",
+                "npz:a.npz#x",
+                "npz:a.npz#x,y",
+                "npz:a,b#c.npz#x",
+                "csv:a.csv",
+                "csv:a,b.csv",
+                "csv:a.csv#1,name",
+                "csv:a.csv#label=4",
+                "csv:a.csv#x,y,label=z",
+                "csv:a#b.csv#",
+                "csv:a#b.csv#1"
+            })
     void aFullSpecIsItsOwnText(String text) {
         assertThat(DataSpec.parse(text).spec()).isEqualTo(text);
         assertThat(DataSpec.parse(text)).hasToString(text).isEqualTo(DataSpec.parse(text));
@@ -57,6 +179,40 @@ class DataSpecTest {
     void theNumberOfDigitsIsFilledIn() {
         assertThat(DataSpec.parse("digits").spec()).isEqualTo("digits:12000");
         assertThat(DataSpec.parse("digits:007").spec()).isEqualTo("digits:7");
+    }
+
+    @Test
+    void whatGoesWithoutSayingIsLeftOut() {
+        assertThat(DataSpec.parse("idx:a@test=.2").spec()).isEqualTo("idx:a@test=0.2");
+        assertThat(DataSpec.parse("idx:a@test=0.200,seed=007").spec()).isEqualTo("idx:a@test=0.2,seed=7");
+        assertThat(DataSpec.parse("idx:a@test=0.2,seed=-0").spec()).isEqualTo("idx:a@test=0.2");
+        assertThat(DataSpec.parse("idx:a@test=0.10,seed=0").spec()).isEqualTo("idx:a");
+        assertThat(DataSpec.parse("idx:a@test=0.1,seed=1").spec()).isEqualTo("idx:a@test=0.1,seed=1");
+        assertThat(DataSpec.parse("images:a#028x14x3").spec()).isEqualTo("images:a#28x14x3");
+    }
+
+    @Test
+    void aSpecSaysHowManyRowsAreHeldOutAndWhich() throws IOException {
+        byte[] pixels = new byte[100];
+        for (int i = 0; i < 100; i++) {
+            pixels[i] = (byte) i;
+        }
+        Dataset all = Dataset.ofBytes(pixels, new ImageShape(1, 1, 1));
+        String images = "idx:" + write("images", all, false);
+
+        DataSplit split = DataSpec.parse(images + "@test=0.29,seed=5").open();
+
+        assertThat(split.test().rows()).isEqualTo(29);
+        assertThat(split.spec()).isEqualTo(images + "@test=0.29,seed=5");
+        // What a run keeps finds the same rows again.
+        assertThat(DataSpec.parse(split.spec()).open().test().fingerprint())
+                .isEqualTo(split.test().fingerprint())
+                .isEqualTo(DataSplit.holdOut(all, 0.29, 5, "").test().fingerprint());
+        assertThat(DataSpec.parse(images + "@test=0.29").open().test().fingerprint())
+                .isEqualTo(DataSplit.holdOut(all, 0.29, 0, "").test().fingerprint())
+                .isNotEqualTo(split.test().fingerprint());
+        assertThat(DataSpec.parse(images).open().test().fingerprint())
+                .isEqualTo(DataSplit.holdOut(all, 0.1, 0, "").test().fingerprint());
     }
 
     @Test
@@ -127,6 +283,45 @@ class DataSpecTest {
         assertThatThrownBy(() -> DataSpec.parse("mnist:" + folder).open())
                 .isInstanceOf(FormatException.class)
                 .hasMessageContaining("train-images-idx3-ubyte");
+    }
+
+    @Test
+    void numpyAndCsvOpenAndHoldOutTheRowsOfIdx() throws IOException {
+        byte[] pixels = new byte[57];
+        StringBuilder csv = new StringBuilder("x,y\n");
+        for (int i = 0; i < 57; i++) {
+            pixels[i] = (byte) i;
+            csv.append("0.5,").append(i).append('\n');
+        }
+        byte[] values = RawNpy.numpy("|u1", false, "(57, 1)", pixels);
+        byte[] labels = RawNpy.numpy("|u1", false, "(57,)", pixels);
+        Path x = Files.write(folder.resolve("x.npy"), values);
+        Path y = Files.write(folder.resolve("y.npy"), labels);
+        Path npz = Files.write(folder.resolve("a#b,c.npz"), RawNpy.zip(true, "x.npy", values, "y.npy", labels));
+        Path table = Files.writeString(folder.resolve("a#b,c.csv"), csv);
+        for (String spec : List.of(
+                "npy:" + x + "," + y,
+                "npz:" + npz + "#x,y",
+                "csv:" + table + "#label=y",
+                "csv:" + table + "#x,label=2")) {
+            DataSplit split = DataSpec.parse(spec).open();
+            assertThat(split.spec()).isEqualTo(spec);
+            assertThat(split.train().rows()).isEqualTo(52);
+            assertThat(split.test().rows()).isEqualTo(5);
+            TreeSet<Integer> held = new TreeSet<>();
+            for (int i = 0; i < 5; i++) {
+                held.add((int) Shuffle.row(0, 0, i, 57));
+                assertThat(held.size()).isEqualTo(i + 1);
+            }
+            for (int i = 0; i < 5; i++) {
+                assertThat(held.remove(split.test().label(i))).isTrue();
+            }
+        }
+        assertThat(DataSpec.parse("npy:" + x).open().train().hasLabels()).isFalse();
+        assertThat(DataSpec.parse("npz:" + npz + "#x").open().train().hasLabels())
+                .isFalse();
+        assertThat(DataSpec.parse("csv:" + table + "#").open().train().columns())
+                .isEqualTo(2);
     }
 
     private Path write(String name, Dataset set, boolean labels) throws IOException {

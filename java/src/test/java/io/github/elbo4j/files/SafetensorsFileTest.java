@@ -152,6 +152,29 @@ class SafetensorsFileTest {
     }
 
     @Test
+    void bytesOfAnyTypeAreThoseOfTheFile() throws IOException {
+        String header = "{" + tensor("u", "U8", "[1]", "[0,1]") + "," + tensor("h", "F16", "[2]", "[1,5]") + "}";
+        SafetensorsFile file = read(file(header, new byte[] {9, 1, 2, 3, 4}));
+        assertThat(file.bytes("h").toArray(ValueLayout.JAVA_BYTE)).containsExactly(1, 2, 3, 4);
+        assertThat(file.bytes("h").get(ValueLayout.JAVA_SHORT_UNALIGNED, 2)).isEqualTo((short) 0x0403);
+        assertThat(file.bytes("h").isReadOnly()).isTrue();
+        assertThat(file.bytes("u").byteSize()).isEqualTo(1);
+        assertThatThrownBy(() -> file.bytes("nope"))
+                .isInstanceOf(FormatException.class)
+                .hasMessageContaining("has no tensor");
+    }
+
+    @Test
+    void refusalsNameFileTensorTypeAndShape() throws IOException {
+        String name = "h\\u001b" + "n".repeat(200);
+        SafetensorsFile file = read(file("{" + tensor(name, "F16", "[1,2]", "[0,4]") + "}", new byte[4]));
+        assertThat(file.refusal(file.names().getFirst(), "is odd", "look again"))
+                .hasMessageStartingWith(file.source() + ": tensor \"h\\u001bnnn")
+                .hasMessageEndingWith("nnn...\" (F16 [1, 2]) is odd; look again");
+        assertThatThrownBy(() -> file.refusal("nope", "", "")).isInstanceOf(FormatException.class);
+    }
+
+    @Test
     void typesBelowAByteMustFillTheirLastOne() throws IOException {
         SafetensorsFile file = read(file("{" + tensor("x", "F4", "[2,3]", "[0,3]") + "}", new byte[3]));
         assertThat(file.typeText("x")).isEqualTo("F4");
