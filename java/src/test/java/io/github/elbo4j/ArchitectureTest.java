@@ -59,7 +59,16 @@ class ArchitectureTest {
 
     @Test
     void theSeamKnowsNeitherItsImplementationsNorItsUsers() {
-        never("backend", "backend.*..", "model..", "training..", "data..", "files..", "validation..", "cli..")
+        never(
+                        "backend",
+                        "backend.*..",
+                        "model..",
+                        "training..",
+                        "inference..",
+                        "data..",
+                        "files..",
+                        "validation..",
+                        "cli..")
                 .check(CORE);
     }
 
@@ -101,11 +110,13 @@ class ArchitectureTest {
 
     @Test
     void theModelKnowsNoTrainingAndDataAndFilesKnowNeither() {
-        never("model..", "training..", "validation..", "cli..").check(CORE);
-        never("data..", "model..", "training..", "validation..", "cli..").check(CORE);
-        never("files..", "model..", "training..", "data..", "validation..", "cli..")
+        never("model..", "training..", "inference..", "validation..", "cli..").check(CORE);
+        never("data..", "model..", "training..", "inference..", "validation..", "cli..")
                 .check(CORE);
-        never("training..", "validation..", "cli..").check(CORE);
+        never("files..", "model..", "training..", "inference..", "data..", "validation..", "cli..")
+                .check(CORE);
+        never("training..", "inference..", "validation..", "cli..").check(CORE);
+        never("inference..", "training..", "validation..", "cli..").check(CORE);
     }
 
     @Test
@@ -114,12 +125,21 @@ class ArchitectureTest {
     }
 
     @Test
-    void theLibraryRunsWithoutADesktop() {
+    void theLibraryRunsWithoutADesktopButDecodesNoImages() {
         noClasses()
+                .that()
+                .doNotHaveFullyQualifiedName(ROOT + "data.ImageDecoder")
+                .and()
+                .haveNameNotMatching(".*\\.data\\.ImageDecoder\\$.*")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("java.awt..", "javax.swing..", "javax.imageio..")
                 .check(CORE);
+        assertThat(descriptor().requires())
+                .filteredOn(requires -> requires.name().equals("java.desktop"))
+                .singleElement()
+                .satisfies(requires ->
+                        assertThat(requires.modifiers()).contains(ModuleDescriptor.Requires.Modifier.STATIC));
     }
 
     @Test

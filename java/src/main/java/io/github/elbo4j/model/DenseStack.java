@@ -53,15 +53,12 @@ final class DenseStack {
         return layers;
     }
 
-    /** Issues all layers; {@code last} takes the output of the last one, or null for an intermediate. */
-    Pass forward(Recording step, Parameters parameters, Rows rows, Operand x, @Nullable Operand last) {
+    /** Issues all layers. */
+    Pass forward(Recording step, Parameters parameters, Rows rows, Operand x) {
         List<Trace> traces = new ArrayList<>();
         Operand input = x;
-        for (int i = 0; i < layers.size(); i++) {
-            Layer layer = layers.get(i);
-            Operand output = last != null && i == layers.size() - 1
-                    ? last
-                    : step.scratch(layer.name() + ".output", rows, layer.out());
+        for (Layer layer : layers) {
+            Scratch output = step.scratch(layer.name() + ".output", rows, layer.out());
             Scratch pre =
                     layer.activation().needsInput() ? step.scratch(layer.name() + ".pre", rows, layer.out()) : null;
             step.linear()

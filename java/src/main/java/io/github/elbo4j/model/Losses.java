@@ -12,8 +12,8 @@ import io.github.elbo4j.backend.StepState;
 public record Losses(double reconstruction, double kl, double loss) {
     /** {@return the means of a state's sums} */
     public static Losses of(StepState.Snapshot sums, double beta) {
-        double reconstruction = -sums.mean(Vae.LOG_LIKELIHOOD);
-        double kl = sums.mean(Vae.KL);
+        double reconstruction = -sums.mean(VaeGraph.LOG_LIKELIHOOD);
+        double kl = sums.mean(VaeGraph.KL);
         return new Losses(reconstruction, kl, reconstruction + beta * kl);
     }
 }

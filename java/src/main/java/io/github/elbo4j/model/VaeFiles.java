@@ -67,11 +67,17 @@ public final class VaeFiles {
             throw new FormatException(path.toString(), "there is no such file or folder", "name the folder of a model");
         }
         Path weights = Files.isDirectory(path) ? path.resolve(WEIGHTS) : path;
-        VaeConfig config = VaeConfig.fromJson(JsonObject.read(weights.resolveSibling(CONFIG)));
         SafetensorsFile file = SafetensorsFile.read(weights);
+        if (StateDict.isOne(file)) {
+            throw new FormatException(
+                    file.source(),
+                    "is a state_dict of PyTorch, not a model of this library",
+                    "load it with PyTorchFiles.load");
+        }
+        VaeConfig config = VaeConfig.fromJson(JsonObject.read(weights.resolveSibling(CONFIG)));
         requireFits(file, "", config, backend.real());
         Set<String> known =
-                Vae.specs(config).stream().map(Parameters.Spec::name).collect(Collectors.toSet());
+                VaeGraph.specs(config).stream().map(Parameters.Spec::name).collect(Collectors.toSet());
         for (String name : file.names()) {
             if (!known.contains(name)) {
                 throw new FormatException(
@@ -112,7 +118,15 @@ public final class VaeFiles {
      */
     public static void requireFits(SafetensorsFile file, String prefix, VaeConfig config, DType type)
             throws FormatException {
-        for (Parameters.Spec spec : Vae.specs(config)) {
+        for (Parameters.Spec spec : VaeGraph.specs(config)) {
+            String name = prefix + spec.name();
+            if (file.has(name) && file.typeText(name).equals((type == DType.F32 ? DType.F64 : DType.F32).name())) {
+                throw file.refusal(
+                        name,
+                        "is " + file.typeText(name) + ", but the backend computes in " + type,
+                        "open the backend in the other precision (precision " + (type == DType.F32 ? "fp64" : "fp32")
+                                + ")");
+            }
             file.data(
                     prefix + spec.name(),
                     type,

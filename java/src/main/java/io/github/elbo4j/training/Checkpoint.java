@@ -14,6 +14,7 @@ import io.github.elbo4j.model.Losses;
 import io.github.elbo4j.model.Vae;
 import io.github.elbo4j.model.VaeConfig;
 import io.github.elbo4j.model.VaeFiles;
+import io.github.elbo4j.model.VaeGraph;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -49,7 +50,7 @@ record Checkpoint(
 
     private static final String FORMAT = "elbo4j-checkpoint-1";
     private static final String REMEDY = "resume from an intact checkpoint, or train again into another folder";
-    private static final List<String> METRICS = List.of(Vae.LOG_LIKELIHOOD, Vae.KL);
+    private static final List<String> METRICS = List.of(VaeGraph.LOG_LIKELIHOOD, VaeGraph.KL);
     private static final String VALUE = "value.";
     private static final String COUNTERS = "state.counters";
     private static final String SUMS = "state.sums";

@@ -11,6 +11,7 @@ import io.github.elbo4j.data.Dataset;
 import io.github.elbo4j.model.LatentMode;
 import io.github.elbo4j.model.Losses;
 import io.github.elbo4j.model.Vae;
+import io.github.elbo4j.model.VaeGraph;
 import java.util.List;
 import java.util.Map;
 
@@ -39,7 +40,7 @@ public final class Evaluator implements AutoCloseable {
      * @throws IllegalArgumentException if the data does not fit the model, or an argument is out of range
      */
     public Evaluator(Vae vae, Dataset data, LatentMode mode, Pixels pixels, long seed, int batch) {
-        ResidentData.requireFits(vae, data);
+        ResidentData.requireFits(vae, data, "data to evaluate on");
         if (batch < 1) {
             throw new IllegalArgumentException("batch " + batch + " is not a number of rows, at least 1");
         }
@@ -54,9 +55,9 @@ public final class Evaluator implements AutoCloseable {
         this.workspace = vae.backend().workspace("evaluation");
         try {
             Tensor resident = ResidentData.upload(workspace, data);
-            this.state = workspace.stepState(seed, List.of(), 0, List.of(Vae.LOG_LIKELIHOOD, Vae.KL));
+            this.state = workspace.stepState(seed, List.of(), 0, List.of(VaeGraph.LOG_LIKELIHOOD, VaeGraph.KL));
             this.replay = workspace.record(
-                    state, Rows.of(capacity), step -> vae.evaluation(step, state, resident, mode, pixels));
+                    state, Rows.of(capacity), step -> vae.graph().evaluation(step, state, resident, mode, pixels));
         } catch (RuntimeException | Error e) {
             workspace.close();
             throw e;
@@ -69,7 +70,7 @@ public final class Evaluator implements AutoCloseable {
      * @throws NonFiniteException if a number is not finite
      */
     public Evaluation evaluate() {
-        state.restore(new Snapshot(0, 0, 0, 0, Map.of(Vae.LOG_LIKELIHOOD, 0.0, Vae.KL, 0.0), null));
+        state.restore(new Snapshot(0, 0, 0, 0, Map.of(VaeGraph.LOG_LIKELIHOOD, 0.0, VaeGraph.KL, 0.0), null));
         replay.run(steps);
         Snapshot snapshot = state.read();
         if (snapshot.halt() != null) {

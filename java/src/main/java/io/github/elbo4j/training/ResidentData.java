@@ -15,12 +15,12 @@ final class ResidentData {
 
     private ResidentData() {}
 
-    static void requireFits(Vae vae, Dataset data) {
+    static void requireFits(Vae vae, Dataset data, String part) {
         if (data.columns() != vae.config().input().size()) {
             throw new IllegalArgumentException("the data has " + data.columns() + " values a row, the model takes "
                     + vae.config().input().size());
         }
-        data.requireUnitRange("a Bernoulli likelihood");
+        data.requireUnitRange("a Bernoulli likelihood, counting the rows of the " + part + ",");
     }
 
     static Tensor upload(Workspace workspace, Dataset data) {

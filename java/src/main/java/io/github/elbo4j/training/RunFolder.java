@@ -207,6 +207,11 @@ public final class RunFolder {
             return checkpoint.history();
         }
 
+        /** {@return whether this is what the run was trained on, wherever it lies now} */
+        public boolean hasData(DataSplit split) {
+            return RunData.of(split.spec(), split.train(), split.test()).sameData(checkpoint.data());
+        }
+
         /** {@return the model as the checkpoint has it, with its moments, on a backend} */
         public Vae restore(Backend backend) throws IOException {
             return checkpoint.restore(backend);

@@ -16,6 +16,7 @@ import io.github.elbo4j.data.Dataset;
 import io.github.elbo4j.model.LatentMode;
 import io.github.elbo4j.model.Losses;
 import io.github.elbo4j.model.Vae;
+import io.github.elbo4j.model.VaeGraph;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,14 +62,15 @@ public final class Trainer implements AutoCloseable {
     private volatile boolean cancelled;
 
     private Trainer(Vae vae, TrainingConfig config, Dataset train, @Nullable Dataset test) {
-        ResidentData.requireFits(vae, train);
+        ResidentData.requireFits(vae, train, "training data");
         this.vae = vae;
         this.config = config;
         this.rowsPerEpoch = train.rows();
         Workspace made = vae.backend().workspace("training");
         try {
             Tensor data = ResidentData.upload(made, train);
-            this.state = made.stepState(config.seed(), SLOTS, SCHEDULE_STEPS, List.of(Vae.LOG_LIKELIHOOD, Vae.KL));
+            this.state =
+                    made.stepState(config.seed(), SLOTS, SCHEDULE_STEPS, List.of(VaeGraph.LOG_LIKELIHOOD, VaeGraph.KL));
             this.replay =
                     made.record(state, Rows.of(Math.min(config.batch(), rowsPerEpoch)), step -> issue(step, data));
             // Last, so that nothing can fail after it that would have to close it.
@@ -127,15 +129,15 @@ public final class Trainer implements AutoCloseable {
 
     private void issue(Recording step, Tensor data) {
         Order order = config.shuffle() ? Order.shuffled(rowsPerEpoch) : Order.sequential(rowsPerEpoch);
-        vae.gradients(step, state, data, order, config.pixels(), state.slot(KL_WEIGHT), config.reduction());
+        vae.graph().gradients(step, state, data, order, config.pixels(), state.slot(KL_WEIGHT), config.reduction());
         OptimizerKernels optimizer = step.optimizer();
-        optimizer.checkGradients(vae.parameters(), Vae.GROUP, state);
+        optimizer.checkGradients(vae.parameters(), VaeGraph.GROUP, state);
         Scalar rate = state.slot(LEARNING_RATE);
         switch (config.optimizer()) {
             case Optimizer.Adam adam ->
                 optimizer.adam(
                         vae.parameters(),
-                        Vae.GROUP,
+                        VaeGraph.GROUP,
                         state,
                         rate,
                         state.slot(CORRECTION_1),
@@ -143,7 +145,7 @@ public final class Trainer implements AutoCloseable {
                         adam.beta1(),
                         adam.beta2(),
                         adam.epsilon());
-            case Optimizer.Sgd ignored -> optimizer.sgd(vae.parameters(), Vae.GROUP, state, rate);
+            case Optimizer.Sgd ignored -> optimizer.sgd(vae.parameters(), VaeGraph.GROUP, state, rate);
         }
         optimizer.advance(state);
     }

@@ -177,8 +177,9 @@ class GradientTest {
             this.test = test;
             this.vae = Vae.create(backend, test.config(), test.seed());
             this.workspace = backend.workspace("gradients");
-            this.state = workspace.stepState(test.seed(), List.of(), 0, List.of(Vae.LOG_LIKELIHOOD, Vae.KL));
-            this.start = new Snapshot(7, 3, test.position(), 0, Map.of(Vae.LOG_LIKELIHOOD, 0.0, Vae.KL, 0.0), null);
+            this.state = workspace.stepState(test.seed(), List.of(), 0, List.of(VaeGraph.LOG_LIKELIHOOD, VaeGraph.KL));
+            this.start = new Snapshot(
+                    7, 3, test.position(), 0, Map.of(VaeGraph.LOG_LIKELIHOOD, 0.0, VaeGraph.KL, 0.0), null);
             Random random = new Random(test.seed());
             int columns = test.config().input().size();
             if (test.bytes()) {
@@ -204,14 +205,15 @@ class GradientTest {
 
         private Replay record(double klWeight, Reduction reduction) {
             return workspace.record(state, Rows.of(test.batch()), step -> {
-                vae.gradients(
-                        step,
-                        state,
-                        data,
-                        Order.shuffled(test.dataRows()),
-                        test.pixels(),
-                        Scalar.of(klWeight),
-                        reduction);
+                vae.graph()
+                        .gradients(
+                                step,
+                                state,
+                                data,
+                                Order.shuffled(test.dataRows()),
+                                test.pixels(),
+                                Scalar.of(klWeight),
+                                reduction);
                 step.optimizer().advance(state);
             });
         }
@@ -249,7 +251,7 @@ class GradientTest {
             replay.run(1);
             Snapshot end = state.read();
             assertThat(end.rows()).isEqualTo(test.active());
-            double mean = -end.mean(Vae.LOG_LIKELIHOOD) + test.beta() * end.mean(Vae.KL);
+            double mean = -end.mean(VaeGraph.LOG_LIKELIHOOD) + test.beta() * end.mean(VaeGraph.KL);
             return test.reduction() == Reduction.MEAN ? mean : mean * test.active();
         }
 

@@ -50,7 +50,9 @@ class VaeConfigTest {
         assertThat(config.initialization()).isEqualTo(Initialization.PYTORCH);
         assertThat(config.logVarClamp()).isEqualTo(Clamp.DEFAULT);
         assertThat(VaeConfig.presets()).hasSize(4).contains(name);
-        assertThat(Vae.specs(config).stream().mapToLong(Parameters.Spec::size).sum())
+        assertThat(VaeGraph.specs(config).stream()
+                        .mapToLong(Parameters.Spec::size)
+                        .sum())
                 .isEqualTo(parameters);
         try (Backend backend = Backends.open("java", Map.of("threads", "1"));
                 Vae vae = Vae.create(backend, config, 1)) {

@@ -16,9 +16,12 @@ import io.github.elbo4j.backend.StepState;
 import io.github.elbo4j.backend.Workspace;
 import io.github.elbo4j.data.Dataset;
 import io.github.elbo4j.data.ImageShape;
+import io.github.elbo4j.inference.FrozenModel;
+import io.github.elbo4j.inference.InferenceSession;
 import io.github.elbo4j.model.LatentMode;
 import io.github.elbo4j.model.Vae;
 import io.github.elbo4j.model.VaeConfig;
+import io.github.elbo4j.model.VaeGraph;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -39,18 +42,19 @@ class TrainerTest {
     /** {@return the gradients of the first step on some data, with all rows in one batch} */
     private static double[] gradients(Vae vae, Dataset data, double klWeight, Reduction reduction) {
         try (Workspace workspace = vae.backend().workspace("gradients")) {
-            StepState state = workspace.stepState(5, List.of(), 0, List.of(Vae.LOG_LIKELIHOOD, Vae.KL));
+            StepState state = workspace.stepState(5, List.of(), 0, List.of(VaeGraph.LOG_LIKELIHOOD, VaeGraph.KL));
             var resident = ResidentData.upload(workspace, data);
             workspace
                     .record(state, Rows.of(data.rows()), step -> {
-                        vae.gradients(
-                                step,
-                                state,
-                                resident,
-                                Order.shuffled(data.rows()),
-                                Pixels.UNIT,
-                                Scalar.of(klWeight),
-                                reduction);
+                        vae.graph()
+                                .gradients(
+                                        step,
+                                        state,
+                                        resident,
+                                        Order.shuffled(data.rows()),
+                                        Pixels.UNIT,
+                                        Scalar.of(klWeight),
+                                        reduction);
                         step.optimizer().advance(state);
                     })
                     .run(1);
@@ -435,8 +439,11 @@ class TrainerTest {
             Trainer trainer = Trainer.create(vae, Runs.training().build(), DATA, DATA);
             Evaluator evaluator = new Evaluator(vae, DATA, LatentMode.MEAN, Pixels.UNIT, 1, 4);
             trainer.run();
-            vae.reconstruct(new float[24]);
-            vae.decode(new float[9]);
+            FrozenModel frozen = FrozenModel.of(vae);
+            InferenceSession session = frozen.session(4, 2);
+            frozen.close();
+            session.reconstruct(new float[24]);
+            session.close();
             assertThat(backend.info().bytesInUse()).isPositive();
             if (i == 0) {
                 trainer.close();
