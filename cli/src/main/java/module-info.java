@@ -1,4 +1,4 @@
-/** The command elbo4j: train, evaluate, validate, doctor. */
+/** The command elbo4j: trains models, uses them, and proves backends. */
 module io.github.elbo4j.cli {
     requires static org.jspecify;
     requires info.picocli;

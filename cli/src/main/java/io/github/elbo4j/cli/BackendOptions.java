@@ -12,32 +12,41 @@ final class BackendOptions {
     /** The name that lets the library choose. */
     static final String BEST = "best";
 
+    /** Behind a command's own options in its help. */
+    private static final int ORDER = Subcommand.LAST - 2;
+
     private static final String PRECISION = "precision";
     private static final String DEVICE = "device";
 
     @Option(
             names = "--backend",
-            paramLabel = "NAME",
+            order = ORDER,
+            paramLabel = "BACKEND",
             defaultValue = BEST,
+            completionCandidates = Candidates.BackendNames.class,
             description = "best, or the name of a backend as `elbo4j doctor` lists them (default: ${DEFAULT-VALUE}).")
     @SuppressWarnings("NullAway.Init") // set by picocli
     private String name;
 
     @Option(
             names = "--threads",
+            order = ORDER,
             paramLabel = "N",
             description = "Threads of backend java; no effect on the result (default: all processors).")
     private @Nullable Integer threads;
 
     @Option(
             names = "--precision",
-            paramLabel = "NAME",
+            order = ORDER,
+            paramLabel = "PRECISION",
+            completionCandidates = Candidates.Precisions.class,
             description = "What matrix products are computed in: fp32; on backend cuda also tf32 and bf16, on java fp64"
                     + " (default: fp32).")
     private @Nullable String precision;
 
     @Option(
             names = "--device",
+            order = ORDER,
             paramLabel = "ID",
             description =
                     "GPU of backend cuda: index or UUID, as `elbo4j doctor` lists them (default: the first that can be"

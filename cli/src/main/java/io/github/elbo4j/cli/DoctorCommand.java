@@ -22,7 +22,14 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code doctor}: what this machine has, which backends open on it, and what to do about those that do not. */
-@Command(name = "doctor", description = "Say what this machine has and which backends open on it.", sortOptions = false)
+@Command(
+        name = "doctor",
+        description = {
+            "Say what this machine has and which backends open on it.",
+            "Names the reason and the remedy for every backend that does not open; the exit status is 1 if none does."
+        },
+        footer = {"elbo4j doctor", "elbo4j doctor --json"},
+        sortOptions = false)
 final class DoctorCommand extends Subcommand {
     private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
 

@@ -2,61 +2,40 @@ package io.github.elbo4j.cli;
 
 import io.github.elbo4j.backend.Backend;
 import io.github.elbo4j.backend.DataKernels.Pixels;
-import io.github.elbo4j.data.DataSpec;
-import io.github.elbo4j.data.DataSplit;
-import io.github.elbo4j.data.Dataset;
 import io.github.elbo4j.model.LatentMode;
 import io.github.elbo4j.model.Losses;
 import io.github.elbo4j.model.Vae;
-import io.github.elbo4j.model.VaeFiles;
 import io.github.elbo4j.training.Evaluation;
 import io.github.elbo4j.training.Evaluator;
-import io.github.elbo4j.training.RunFolder;
 import io.github.elbo4j.training.TrainingConfig;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** {@code evaluate}: the losses of a trained model. */
 @Command(
         name = "evaluate",
-        description = "Compute the losses of a trained model on a data set.",
+        description = {
+            "Compute the losses of a trained model on a data set.",
+            "Prints reconstruction, KL divergence and their sum weighted by beta, as means over the images, in nats."
+        },
+        footer = {"elbo4j evaluate runs/mnist", "elbo4j evaluate runs/mnist --part train --z mean --json"},
         sortOptions = false,
         abbreviateSynopsis = true)
-final class EvaluateCommand extends Subcommand {
-    private final Streams streams;
-
-    @Parameters(paramLabel = "MODEL", description = "Folder of a run, or its model.safetensors.")
-    @SuppressWarnings("NullAway.Init") // set by picocli
-    private Path model;
-
-    @Option(
-            names = "--data",
-            paramLabel = "SPEC",
-            description = DataSpec.FORMS + " (default: what the run was trained on).")
-    private @Nullable String data;
-
-    @Option(
-            names = "--part",
-            paramLabel = "PART",
-            defaultValue = "test",
-            description = "Rows of the data: test or train (default: ${DEFAULT-VALUE}).")
-    @SuppressWarnings("NullAway.Init") // set by picocli
-    private Part part;
+final class EvaluateCommand extends ModelCommand {
+    @Mixin
+    private final DataOptions data = new DataOptions();
 
     @Option(
             names = "--z",
             paramLabel = "MODE",
             defaultValue = "sampled",
+            completionCandidates = Candidates.LatentModes.class,
             description = "Which z is decoded: sampled (one draw an image: an estimate of the negative ELBO) or mean"
                     + " (default: ${DEFAULT-VALUE}).")
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -78,20 +57,8 @@ final class EvaluateCommand extends Subcommand {
             description = "Images at a time; no effect on the result (default: ${DEFAULT-VALUE}).")
     private int batch;
 
-    @Mixin
-    private final BackendOptions backends = new BackendOptions();
-
-    @Option(names = "--json", description = "Print one JSON object instead of text.")
-    private boolean json;
-
-    /** Rows of a data set. */
-    enum Part {
-        TEST,
-        TRAIN
-    }
-
     EvaluateCommand(Streams streams) {
-        this.streams = streams;
+        super(streams);
     }
 
     @Override
@@ -101,53 +68,19 @@ final class EvaluateCommand extends Subcommand {
             throw new IllegalArgumentException(
                     "batch " + batch + " is not a number from 1 to " + TrainingConfig.MAX_BATCH);
         }
-        requireModel();
-        Optional<RunFolder.Resumable> run = run();
-        DataSplit split = TrainCommand.open(dataSpec(run));
-        Dataset rows = part == Part.TEST ? split.test() : split.train();
-        long key = seed != null ? seed : run.map(of -> of.training().seed()).orElse(1L);
-        boolean drawn = binarize != null
-                ? binarize
-                : run.map(of -> of.training().pixels() == Pixels.BERNOULLI).orElse(false);
+        model.require();
+        DataOptions.Chosen chosen = data.open(model);
+        long key = model.seed(seed);
+        Pixels pixels = model.pixels(binarize);
         try (Backend backend = backends.open();
-                Vae vae = VaeFiles.load(backend, model);
-                Evaluator evaluator =
-                        new Evaluator(vae, rows, mode, drawn ? Pixels.BERNOULLI : Pixels.UNIT, key, batch)) {
-            print(evaluator.evaluate(), split.spec(), vae.config().beta());
+                Vae vae = model.load(backend);
+                Evaluator evaluator = new Evaluator(vae, chosen.rows(), mode, pixels, key, batch)) {
+            print(evaluator.evaluate(), chosen.name(), vae.config().beta());
         }
         return Failures.OK;
     }
 
-    private void requireModel() {
-        Path weights = Files.isDirectory(model) ? model.resolve(VaeFiles.WEIGHTS) : model;
-        if (!Files.exists(weights)) {
-            throw new InputException(weights + ": does not exist; name the folder of a run, or a " + VaeFiles.WEIGHTS);
-        }
-    }
-
-    private Optional<RunFolder.Resumable> run() throws IOException {
-        if (data != null && seed != null && binarize != null) {
-            // Nothing is left to ask the run for, so that a damaged checkpoint is in nobody's way.
-            return Optional.empty();
-        }
-        Path folder = Files.isDirectory(model) ? model : model.toAbsolutePath().getParent();
-        return folder != null && Files.exists(folder.resolve(RunFolder.CHECKPOINT))
-                ? Optional.of(RunFolder.open(folder))
-                : Optional.empty();
-    }
-
-    private String dataSpec(Optional<RunFolder.Resumable> run) {
-        String named = data;
-        if (named != null) {
-            return named;
-        }
-        return run.map(RunFolder.Resumable::dataSpec)
-                .filter(spec -> !spec.isEmpty())
-                .orElseThrow(() -> new InputException(
-                        model + ": there is no checkpoint beside it that names its data; give it with --data"));
-    }
-
-    private void print(Evaluation evaluation, String spec, double beta) {
+    private void print(Evaluation evaluation, String images, double beta) {
         Losses losses = evaluation.losses();
         if (json) {
             Map<String, @Nullable Object> event = new LinkedHashMap<>();
@@ -161,7 +94,7 @@ final class EvaluateCommand extends Subcommand {
         streams.out()
                 .println(String.format(
                         Locale.ROOT,
-                        "loss %.4f nats = reconstruction %.4f + %sKL %.4f, with %s, over %,d %s images of %s",
+                        "loss %.4f nats = reconstruction %.4f + %sKL %.4f, with %s, over %,d %s",
                         losses.loss(),
                         losses.reconstruction(),
                         beta == 1 ? "" : beta + " * ",
@@ -170,7 +103,6 @@ final class EvaluateCommand extends Subcommand {
                                 ? "z sampled once for each image"
                                 : "z = mu (the mean; no bound on the likelihood)",
                         evaluation.rows(),
-                        part.name().toLowerCase(Locale.ROOT),
-                        spec));
+                        images));
     }
 }

@@ -21,10 +21,14 @@ import picocli.CommandLine.UnmatchedArgumentException;
  */
 @Command(
         name = "elbo4j",
-        description = "Variational autoencoders on the JVM.",
+        description = {
+            "Variational autoencoders on the JVM.",
+            "Trains models and uses them. `elbo4j COMMAND --help` explains a command; `elbo4j train` needs nothing else to"
+                    + " start with."
+        },
         synopsisSubcommandLabel = "COMMAND",
         versionProvider = Version.class,
-        footer = {"", "Start with `elbo4j train`; `elbo4j COMMAND --help` explains a command."})
+        footer = {"elbo4j train", "elbo4j sample runs/0001-digits --out samples.png"})
 public final class Main extends Subcommand {
     private static final String STACKTRACE = "--stacktrace";
 
@@ -58,10 +62,20 @@ public final class Main extends Subcommand {
         Streams streams = new Streams(out, err);
         Main main = new Main();
         CommandLine root = new CommandLine(main)
+                // The shells' script takes the last of these words in a line for its command: what stands behind is not
+                // mistaken for a word before it, such as `train` in `--part train`.
                 .addSubcommand("train", new TrainCommand(streams))
+                .addSubcommand("report", new ReportCommand(streams))
                 .addSubcommand("evaluate", new EvaluateCommand(streams))
+                .addSubcommand("score", new ScoreCommand(streams))
+                .addSubcommand("sample", new SampleCommand(streams))
+                .addSubcommand("reconstruct", new ReconstructCommand(streams))
+                .addSubcommand("encode", new EncodeCommand(streams))
+                .addSubcommand("interpolate", new InterpolateCommand(streams))
+                .addSubcommand("traverse", new TraverseCommand(streams))
                 .addSubcommand("validate", new ValidateCommand(streams))
                 .addSubcommand("doctor", new DoctorCommand(streams))
+                .addSubcommand("completion", new CompletionCommand(streams))
                 .setOut(new PrintWriter(out, true, out.charset()))
                 .setErr(new PrintWriter(err, true, err.charset()))
                 .setCaseInsensitiveEnumValuesAllowed(true)
@@ -69,6 +83,7 @@ public final class Main extends Subcommand {
                 .setExpandAtFiles(false)
                 .setParameterExceptionHandler((e, ignored) -> misuse(e, args, err))
                 .setExecutionStrategy(parsed -> execute(main, parsed, err));
+        Manual.apply(root);
         int status = root.execute(args);
         // A stream notes only that a write failed; a script must not take a cut result for a whole one.
         if (out.checkError() && status == Failures.OK) {

@@ -16,7 +16,8 @@ final class ModelOptions {
 
     @Option(
             names = "--preset",
-            paramLabel = "NAME",
+            paramLabel = "PRESET",
+            completionCandidates = Candidates.Presets.class,
             description = "A published architecture for 28x28 images: 784-400-20, 784-256-128-20, 784-256-64-20 or"
                     + " 784-256-128-32. Options below change it further.")
     private @Nullable String preset;
@@ -38,13 +39,15 @@ final class ModelOptions {
 
     @Option(
             names = "--activation",
-            paramLabel = "NAME",
+            paramLabel = "ACTIVATION",
+            completionCandidates = Candidates.Activations.class,
             description = "relu, leaky-relu, elu, gelu, silu, tanh, sigmoid, softplus or identity (default: relu).")
     private @Nullable String activation;
 
     @Option(
             names = "--init",
-            paramLabel = "NAME",
+            paramLabel = "INIT",
+            completionCandidates = Candidates.Initializations.class,
             description = "How weights start: pytorch, glorot or he (default: pytorch).")
     private @Nullable String initialization;
 

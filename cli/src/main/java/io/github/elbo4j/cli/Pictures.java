@@ -1,20 +1,22 @@
 package io.github.elbo4j.cli;
 
 import io.github.elbo4j.backend.DType;
-import io.github.elbo4j.backend.Noise;
-import io.github.elbo4j.backend.Normals;
-import io.github.elbo4j.backend.Philox;
+import io.github.elbo4j.cli.report.ImageGrid;
 import io.github.elbo4j.data.Dataset;
 import io.github.elbo4j.data.ImageShape;
 import io.github.elbo4j.files.AtomicFiles;
+import io.github.elbo4j.inference.FrozenModel;
+import io.github.elbo4j.inference.InferenceSession;
+import io.github.elbo4j.inference.LatentCodes;
 import io.github.elbo4j.model.Vae;
 import java.awt.image.BufferedImage;
-import java.awt.image.WritableRaster;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
 import javax.imageio.ImageIO;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /** Draws what a model makes of its data: grids of images without text, so that no fonts are needed. */
 final class Pictures {
@@ -28,17 +30,13 @@ final class Pictures {
     static final int COLUMNS = 10;
 
     /** Pairs of rows in the picture of reconstructions. */
-    private static final int BANDS = 3;
+    static final int BANDS = 3;
 
-    private static final int SAMPLE_ROWS = 8;
-    private static final int GAP = 4;
-    private static final int WIDE_GAP = 12;
-    private static final int BACKGROUND = 64;
+    static final int SAMPLE_ROWS = 8;
 
-    /** An image of 28 pixels is drawn three times as large, one of 84 as it is. */
-    private static final int WANTED_PIXELS = 84;
+    /** Wanted width of a picture before it is enlarged. */
+    private static final int WIDTH = 1024;
 
-    private static final int MAX_SCALE = 3;
     private static final int MAX_PIXELS = 512;
 
     private Pictures() {}
@@ -52,55 +50,69 @@ final class Pictures {
 
     /** Writes both pictures, each replaced atomically. */
     static void write(Vae vae, Dataset test, long seed, Path folder) throws IOException {
-        save(reconstructions(vae, test), folder.resolve(RECONSTRUCTIONS));
-        save(samples(vae, seed), folder.resolve(SAMPLES));
-    }
-
-    static BufferedImage reconstructions(Vae vae, Dataset test) {
-        int count = (int) Math.min((long) COLUMNS * BANDS, test.rows());
-        int size = test.columns();
-        float[] inputs = inputs(test, count);
-        float[] outputs = vae.reconstruct(inputs);
-        int bands = Math.ceilDiv(count, COLUMNS);
-        Grid grid = new Grid(test.shape(), Math.min(COLUMNS, count), pairGaps(bands));
-        for (int i = 0; i < count; i++) {
-            int row = 2 * (i / COLUMNS);
-            grid.put(row, i % COLUMNS, inputs, i * size);
-            grid.put(row + 1, i % COLUMNS, outputs, i * size);
+        try (FrozenModel model = FrozenModel.of(vae);
+                InferenceSession session = model.session(COLUMNS * SAMPLE_ROWS)) {
+            save(reconstructions(session, test, BANDS), folder.resolve(RECONSTRUCTIONS));
+            save(samples(session, seed, SAMPLE_ROWS), folder.resolve(SAMPLES));
         }
-        return grid.image;
     }
 
-    static BufferedImage samples(Vae vae, long seed) {
-        int count = COLUMNS * SAMPLE_ROWS;
-        int latent = vae.config().latent();
-        float[] z = new float[count * latent];
-        double[] row = new double[latent];
+    /**
+     * {@return inputs above their reconstructions through z = mu}
+     *
+     * @param session for as many rows as are drawn
+     * @param data the first of its rows are drawn
+     * @param bands most pairs of rows in the picture
+     */
+    static BufferedImage reconstructions(InferenceSession session, Dataset data, int bands) {
+        int columns = columns(data.shape());
+        int count = (int) Math.min((long) columns * bands, data.rows());
+        int size = data.columns();
+        float[] inputs = inputs(data, count);
+        float[] outputs = session.reconstruct(inputs);
+        ImageGrid grid = new ImageGrid(data.shape(), 2 * Math.ceilDiv(count, columns), Math.min(columns, count), 2);
         for (int i = 0; i < count; i++) {
-            Normals.row(seed, i, 0, Philox.stream(Noise.Purpose.SAMPLE, 0), row);
-            for (int d = 0; d < latent; d++) {
-                z[i * latent + d] = (float) row[d];
+            int row = 2 * (i / columns);
+            grid.put(row, i % columns, inputs, i * size);
+            grid.put(row + 1, i % columns, outputs, i * size);
+        }
+        return grid.image();
+    }
+
+    /** {@return decoded draws from the prior, some rows of them} */
+    static BufferedImage samples(InferenceSession session, long seed, int rows) {
+        int columns = columns(session.config().input());
+        return decoded(
+                session,
+                LatentCodes.prior(seed, 0, rows * columns, session.config().latent()),
+                columns);
+    }
+
+    /**
+     * {@return the means of latent codes, from left to right, then from top to bottom}
+     *
+     * @param session for any number of rows
+     * @param codes {@code [n, latent]}
+     * @param columns images in a row
+     */
+    static BufferedImage decoded(InferenceSession session, float[] codes, int columns) {
+        ImageShape shape = session.config().input();
+        int latent = session.config().latent();
+        int count = codes.length / latent;
+        ImageGrid grid = new ImageGrid(shape, Math.ceilDiv(count, columns), columns);
+        for (int from = 0; from < count; from += session.maxRows()) {
+            int rows = Math.min(session.maxRows(), count - from);
+            float[] pixels = session.decode(Arrays.copyOfRange(codes, from * latent, (from + rows) * latent));
+            for (int i = 0; i < rows; i++) {
+                grid.put((from + i) / columns, (from + i) % columns, pixels, i * shape.size());
             }
         }
-        float[] pixels = vae.decode(z);
-        ImageShape shape = vae.config().input();
-        int[] gaps = new int[SAMPLE_ROWS];
-        Arrays.fill(gaps, GAP);
-        Grid grid = new Grid(shape, COLUMNS, gaps);
-        for (int i = 0; i < count; i++) {
-            grid.put(i / COLUMNS, i % COLUMNS, pixels, i * shape.size());
-        }
-        return grid.image;
+        return grid.image();
     }
 
-    /** {@return gaps that keep inputs and their reconstructions together} */
-    private static int[] pairGaps(int bands) {
-        int[] gaps = new int[2 * bands];
-        Arrays.fill(gaps, GAP);
-        for (int band = 1; band < bands; band++) {
-            gaps[2 * band] = WIDE_GAP;
-        }
-        return gaps;
+    /** {@return images in a row: fewer of large ones} */
+    static int columns(ImageShape shape) {
+        return Math.clamp(WIDTH / shape.width(), 2, COLUMNS);
     }
 
     private static float[] inputs(Dataset data, int count) {
@@ -113,54 +125,16 @@ final class Pictures {
         return values;
     }
 
-    private static void save(BufferedImage image, Path file) throws IOException {
-        ImageIO.setUseCache(false);
-        AtomicFiles.write(file, out -> {
-            if (!ImageIO.write(image, "png", out)) {
-                throw new IOException("this JDK has no PNG writer");
-            }
-        });
+    /** Writes a picture, replaced atomically. */
+    static void save(BufferedImage image, Path file) throws IOException {
+        AtomicFiles.write(file, out -> write(image, out));
     }
 
-    /** Images side by side, enlarged without smoothing. */
-    private static final class Grid {
-        final BufferedImage image;
-        private final ImageShape shape;
-        private final int scale;
-        private final int[] tops;
-
-        Grid(ImageShape shape, int columns, int[] gapAbove) {
-            this.shape = shape;
-            this.scale = Math.clamp(WANTED_PIXELS / Math.max(shape.height(), shape.width()), 1, MAX_SCALE);
-            this.tops = new int[gapAbove.length];
-            int y = 0;
-            for (int i = 0; i < tops.length; i++) {
-                tops[i] = y + gapAbove[i];
-                y = tops[i] + shape.height() * scale;
-            }
-            this.image = new BufferedImage(
-                    GAP + columns * (shape.width() * scale + GAP),
-                    y + GAP,
-                    shape.channels() == 1 ? BufferedImage.TYPE_BYTE_GRAY : BufferedImage.TYPE_INT_RGB);
-            WritableRaster raster = image.getRaster();
-            for (int band = 0; band < shape.channels(); band++) {
-                int[] background = new int[image.getWidth() * image.getHeight()];
-                Arrays.fill(background, BACKGROUND);
-                raster.setSamples(0, 0, image.getWidth(), image.getHeight(), band, background);
-            }
-        }
-
-        void put(int row, int column, float[] values, int offset) {
-            WritableRaster raster = image.getRaster();
-            int left = GAP + column * (shape.width() * scale + GAP);
-            for (int y = 0; y < shape.height() * scale; y++) {
-                for (int x = 0; x < shape.width() * scale; x++) {
-                    int pixel = offset + (y / scale * shape.width() + x / scale) * shape.channels();
-                    for (int band = 0; band < shape.channels(); band++) {
-                        int grey = Math.clamp(Math.round(values[pixel + band] * 255), 0, 255);
-                        raster.setSample(left + x, tops[row] + y, band, grey);
-                    }
-                }
+    /** Writes a picture as PNG, without a temporary file. */
+    static void write(BufferedImage image, OutputStream out) throws IOException {
+        try (MemoryCacheImageOutputStream png = new MemoryCacheImageOutputStream(out)) {
+            if (!ImageIO.write(image, "png", png)) {
+                throw new IOException("this JDK has no PNG writer");
             }
         }
     }

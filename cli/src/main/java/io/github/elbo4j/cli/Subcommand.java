@@ -6,7 +6,7 @@ import picocli.CommandLine.Option;
 /** What every command takes, before or after its name. */
 abstract class Subcommand implements Callable<Integer> {
     /** Behind the command's own options in its help. */
-    private static final int LAST = 100;
+    static final int LAST = 100;
 
     @Option(
             names = {"-h", "--help"},

@@ -123,18 +123,22 @@ final class TextReport implements RunReport {
         line(
                 "%s after %,d steps, %.1f s. In %s:",
                 result.cancelled() ? "Cancelled" : "Done", result.steps(), (System.nanoTime() - start) / 1e9, folder);
+        line("  %-24s everything below on one page", RunPage.PAGE);
         if (pictures) {
             line("  %-24s test images above what z = mu decodes to", Pictures.RECONSTRUCTIONS);
             line("  %-24s images decoded from random z", Pictures.SAMPLES);
+            line(
+                    "  %-24s both after every epoch, with %s",
+                    EpochFrames.Kind.RECONSTRUCTIONS.animation(), EpochFrames.Kind.SAMPLES.animation());
         }
         line("  %-24s weights, with %s", VaeFiles.WEIGHTS, VaeFiles.CONFIG);
         line("  %-24s losses of every epoch", RunFolder.HISTORY);
         line("  %-24s all that resuming needs", RunFolder.CHECKPOINT);
         if (result.cancelled()) {
-            line("Go on where it stopped:  %s train --resume %s", COMMAND, folder);
+            line("Go on where it stopped:  %s train --resume %s", COMMAND, Shell.quoted(folder));
         } else {
-            line("Next:  %s evaluate %s --z mean", COMMAND, folder);
-            line("       %s train --resume %s --epochs %d", COMMAND, folder, 2 * epochs);
+            line("Next:  %s evaluate %s --z mean", COMMAND, Shell.quoted(folder));
+            line("       %s train --resume %s --epochs %d", COMMAND, Shell.quoted(folder), 2 * epochs);
         }
     }
 

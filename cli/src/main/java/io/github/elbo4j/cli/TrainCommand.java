@@ -5,6 +5,7 @@ import io.github.elbo4j.backend.BackendException;
 import io.github.elbo4j.data.DataSpec;
 import io.github.elbo4j.data.DataSplit;
 import io.github.elbo4j.files.FormatException;
+import io.github.elbo4j.inference.FrozenModel;
 import io.github.elbo4j.model.Vae;
 import io.github.elbo4j.model.VaeConfig;
 import io.github.elbo4j.training.RunFolder;
@@ -26,11 +27,29 @@ import picocli.CommandLine.Option;
 /** {@code train}: a new run, or more of an old one. */
 @Command(
         name = "train",
-        description = "Train a variational autoencoder, or go on with a run.",
+        description = {
+            "Train a variational autoencoder, or go on with a run.",
+            "Every epoch is kept: a run that was stopped, or killed, goes on with --resume and ends with the same bits. At"
+                    + " the end the folder holds weights, losses and pictures."
+        },
+        footer = {
+            "elbo4j train --data mnist --hidden 400 --latent 20 --out runs/mnist",
+            "elbo4j train --resume runs/mnist --epochs 20"
+        },
         sortOptions = false,
         abbreviateSynopsis = true)
 final class TrainCommand extends Subcommand {
     private static final String DEFAULT_DATA = "digits";
+
+    /** What a run leaves beside the files of the library. */
+    private static final List<String> ALSO_WRITTEN = List.of(
+            Pictures.RECONSTRUCTIONS,
+            Pictures.SAMPLES,
+            RunPage.PAGE,
+            RunPage.FACTS,
+            EpochFrames.Kind.RECONSTRUCTIONS.animation(),
+            EpochFrames.Kind.SAMPLES.animation(),
+            EpochFrames.FOLDER);
 
     private final Streams streams;
 
@@ -98,9 +117,9 @@ final class TrainCommand extends Subcommand {
         } catch (FormatException e) {
             throw new InputException(e.getMessage() + "; --overwrite replaces the files of the run", e);
         }
-        for (String picture : List.of(Pictures.RECONSTRUCTIONS, Pictures.SAMPLES)) {
-            if (Files.exists(folder.resolve(picture), LinkOption.NOFOLLOW_LINKS)) {
-                throw new InputException(folder + ": the folder already holds '" + picture
+        for (String file : ALSO_WRITTEN) {
+            if (Files.exists(folder.resolve(file), LinkOption.NOFOLLOW_LINKS)) {
+                throw new InputException(folder + ": the folder already holds '" + file
                         + "'; choose another folder, or replace its files with --overwrite");
             }
         }
@@ -156,7 +175,7 @@ final class TrainCommand extends Subcommand {
             if (named == null && run.dataSpec().isEmpty()) {
                 throw new InputException(folder + ": the run does not know the name of its data; give it with --data");
             }
-            DataSplit split = open(named == null ? run.dataSpec() : named);
+            DataSplit split = named == null ? openOfRun(run.dataSpec()) : open(named);
             try (Backend backend = backends.open();
                     ShutdownCancel shutdown = new ShutdownCancel();
                     Vae vae = run.restore(backend);
@@ -193,21 +212,65 @@ final class TrainCommand extends Subcommand {
         try (RunReport report = json ? new JsonReport(streams) : new TextReport(streams.out(), Terminals.columns())) {
             report.begin(vae, config, split, folder, finishedEpochs);
             shutdown.watch(trainer.listen(report));
-            TrainingResult result = train(trainer, folder);
+            RunPage.Facts facts = RunPage.Facts.of(vae.backend());
             boolean pictures = Pictures.drawable(vae.config().input());
+            if (pictures) {
+                trainer.listen(frames(vae, config, split, folder, finishedEpochs));
+            }
+            TrainingResult result = train(trainer, folder, facts);
             if (pictures) {
                 Pictures.write(vae, split.test(), config.seed(), folder);
             }
+            page(vae, config, split, folder, facts, result);
             report.end(vae, result, folder, pictures);
         }
     }
 
-    private TrainingResult train(Trainer trainer, Path folder) throws IOException {
+    private EpochFrames frames(Vae vae, TrainingConfig config, DataSplit split, Path folder, int finishedEpochs) {
+        EpochFrames frames = new EpochFrames(folder, vae, split.test(), config.seed(), streams);
+        if (finishedEpochs == 0) {
+            frames.begin();
+        }
+        return frames;
+    }
+
+    private static void page(
+            Vae vae, TrainingConfig config, DataSplit split, Path folder, RunPage.Facts facts, TrainingResult result)
+            throws IOException {
+        String profile = vae.backend().info().numericProfile();
+        try (FrozenModel frozen = FrozenModel.of(vae)) {
+            RunPage.write(
+                    new RunPage.Run(vae.config(), config, profile, facts, result.history()), frozen, split, folder);
+        }
+    }
+
+    /** Makes the folder this run's, now that its model has taken the place of what was there. */
+    private void takeOver(Path folder, RunPage.Facts facts) {
+        try {
+            if (overwrite) {
+                // The new run may have no pictures, and the old ones are none of it.
+                EpochFrames.clear(folder);
+                for (String file : ALSO_WRITTEN.subList(0, ALSO_WRITTEN.indexOf(EpochFrames.FOLDER))) {
+                    Files.deleteIfExists(folder.resolve(file));
+                }
+            }
+            facts.note(folder);
+        } catch (IOException e) {
+            streams.warn(folder + ": pictures of an earlier run could not be deleted, or " + RunPage.FACTS
+                    + " not be written (" + e.getMessage() + "); the report may show the wrong ones");
+        }
+    }
+
+    private TrainingResult train(Trainer trainer, Path folder, RunPage.Facts facts) throws IOException {
         AtomicBoolean kept = new AtomicBoolean(resume != null);
+        AtomicBoolean noted = new AtomicBoolean();
         trainer.listen(new TrainingListener() {
             @Override
             public void onCheckpoint(Path at, long step) {
                 kept.set(true);
+                if (!noted.getAndSet(true)) {
+                    takeOver(folder, facts);
+                }
             }
         });
         try {
@@ -215,13 +278,27 @@ final class TrainCommand extends Subcommand {
         } catch (BackendException e) {
             if (kept.get()) {
                 throw new BackendException(
-                        e.getMessage() + "; `elbo4j train --resume " + folder + "` goes on from the last checkpoint",
+                        e.getMessage() + "; `elbo4j train --resume " + Shell.quoted(folder)
+                                + "` goes on from the last checkpoint",
                         e);
             }
             throw e;
         } catch (IllegalArgumentException e) {
             // All options were accepted before: this is no fault of the user.
             throw new IllegalStateException(e.getMessage(), e);
+        }
+    }
+
+    /** {@return the data of a run, by the name that the run has for it} */
+    static DataSplit openOfRun(String spec) {
+        try {
+            return open(spec);
+        } catch (InputException e) {
+            throw new InputException(
+                    e.getMessage()
+                            + "; the run has this name for its data, perhaps as seen from another folder: say where it"
+                            + " lies now with --data",
+                    e);
         }
     }
 

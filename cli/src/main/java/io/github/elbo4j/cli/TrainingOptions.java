@@ -20,7 +20,11 @@ final class TrainingOptions {
     @Option(names = "--batch", paramLabel = "N", description = "Images of a step (default: 128).")
     private @Nullable Integer batch;
 
-    @Option(names = "--optimizer", paramLabel = "NAME", description = "adam or sgd (default: adam).")
+    @Option(
+            names = "--optimizer",
+            paramLabel = "OPTIMIZER",
+            completionCandidates = Candidates.Optimizers.class,
+            description = "adam or sgd (default: adam).")
     private @Nullable String optimizer;
 
     @Option(names = "--lr", paramLabel = "X", description = "Learning rate (default: 1e-3).")

@@ -15,7 +15,11 @@ import picocli.CommandLine.Option;
 /** {@code validate}: every kernel of a backend against the reference in double precision. */
 @Command(
         name = "validate",
-        description = "Check every kernel of a backend against the Java reference; exit status 1 if one fails.",
+        description = {
+            "Check every kernel of a backend against the Java reference.",
+            "Prints a line for each kernel; the exit status is 1 if one fails."
+        },
+        footer = {"elbo4j validate --backend cuda", "elbo4j validate --backend java --json"},
         sortOptions = false)
 final class ValidateCommand extends Subcommand {
     private final Streams streams;

@@ -88,13 +88,42 @@ class CommandsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "train", "evaluate", "validate", "doctor"})
+    @ValueSource(
+            strings = {
+                "",
+                "train",
+                "evaluate",
+                "score",
+                "sample",
+                "reconstruct",
+                "encode",
+                "interpolate",
+                "traverse",
+                "validate",
+                "doctor",
+                "completion"
+            })
     void everyCommandExplainsItself(String command) {
         Object[] args = command.isEmpty() ? new Object[] {"--help"} : new Object[] {command, "--help"};
         Cli.Result result = Cli.run(args).ok();
         assertThat(result.err()).isEmpty();
-        assertThat(result.out().getFirst()).startsWith("Usage: elbo4j " + command);
+        String name = ("elbo4j " + command).strip();
+        assertThat(result.out()).startsWith("NAME").containsSubsequence("SYNOPSIS", "DESCRIPTION", "OPTIONS");
+        assertThat(result.out()).containsSubsequence("OPTIONS", "EXIT STATUS", "EXAMPLES");
+        assertThat(result.out().get(1)).startsWith("  " + name + " - ");
+        assertThat(result.out().get(result.out().indexOf("SYNOPSIS") + 1)).startsWith("  " + name);
+        assertThat(result.out().get(result.out().indexOf("DESCRIPTION") + 1)).isNotBlank();
+        assertThat(result.out().getLast()).contains(name);
+        assertThat(result.out()).allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(80));
         assertThat(String.join("\n", result.out())).contains("--stacktrace").doesNotContain("\u001b");
+    }
+
+    @Test
+    void theHelpOfAllNamesEveryCommand() {
+        String help = String.join("\n", Cli.run("--help").ok().out());
+        assertThat(help)
+                .contains("COMMANDS", "  train ", "  evaluate ", "  score ", "  sample ", "  reconstruct ", "  encode ")
+                .contains("  interpolate ", "  traverse ", "  validate ", "  doctor ", "  completion ");
     }
 
     @Test

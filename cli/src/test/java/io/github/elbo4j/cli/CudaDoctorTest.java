@@ -108,7 +108,7 @@ class CudaDoctorTest {
                 train("device", "--device", 0),
                 train("java", "--backend", "java", "--precision", "tf32"));
         if (findings(results.getFirst()).containsKey("driver")) {
-            EmulatedGpu.skip("this machine has an NVIDIA driver");
+            Required.skip("this machine has an NVIDIA driver");
         }
         String reason = "there is no NVIDIA driver: libcuda.so.1 was not found";
         isRefused(gpu, reason, "install the NVIDIA driver, 580 or newer");
@@ -134,7 +134,7 @@ class CudaDoctorTest {
     void noCublas() throws Exception {
         gpu.driverOnly();
         if (findings(gpu.run("doctor", "--json")).containsKey("cuBLAS")) {
-            EmulatedGpu.skip("this machine has a cuBLAS");
+            Required.skip("this machine has a cuBLAS");
         }
         isRefused(gpu, "no cuBLAS 12 or newer was found on the system's library path, in CUDA_HOME", "pip install");
     }
@@ -181,7 +181,7 @@ class CudaDoctorTest {
         List<Cli.Result> results =
                 gpu.cublas(cublas).run(command("doctor", "--json"), train("newer", "--backend", "cuda"));
         if (textOfProblem(cuda(results.getFirst()), "reason").contains("no forwarding library")) {
-            EmulatedGpu.skip("the build of cuda/ needs gcc and nm for the forwarding library");
+            Required.skip("the build of cuda/ needs gcc and nm for the forwarding library");
         }
         assertThat(cuda(results.getFirst()).get("available")).isEqualTo(true);
         assertThat(String.valueOf(findings(results.getFirst()).get("cuBLAS")))

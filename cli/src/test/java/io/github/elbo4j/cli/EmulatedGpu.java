@@ -7,14 +7,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assertions;
-import org.junit.jupiter.api.Assumptions;
 
 /** A machine with the emulated CUDA device that the build of {@code cuda/} makes; each look at it is a JVM of its own. */
 final class EmulatedGpu {
@@ -45,21 +43,8 @@ final class EmulatedGpu {
         if (Files.isRegularFile(LIB.resolve("elbo4j_kernels.so"))) {
             return;
         }
-        String reason = "there is no emulated device in " + LIB + ": the build of cuda/ needs cmake, make and g++";
-        boolean required = Arrays.stream(
-                        System.getProperty("elbo4j.test.require", "").split(",", -1))
-                .map(String::strip)
-                .anyMatch("cuda"::equals);
-        if (required) {
-            Assertions.fail(reason + " (elbo4j.test.require lists cuda)");
-        }
-        skip(reason);
-    }
-
-    /** Skips the calling test with a line. */
-    static void skip(String reason) {
-        System.out.println("skipped: " + reason);
-        Assumptions.abort(reason);
+        Required.missing(
+                "cuda", "there is no emulated device in " + LIB + ": the build of cuda/ needs cmake, make and g++");
     }
 
     /** {@return a file of the emulated device} */

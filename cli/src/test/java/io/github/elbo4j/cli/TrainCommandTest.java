@@ -53,7 +53,7 @@ class TrainCommandTest {
     }
 
     @Test
-    void leavesTheSixFilesAndNothingElse() throws IOException {
+    void leavesTheFilesOfARunAndNothingElse() throws IOException {
         Path out = folder.resolve("a/b ü");
         Cli.run(Cli.tiny("--epochs", 2, "--out", out)).ok();
 
@@ -62,9 +62,20 @@ class TrainCommandTest {
                         "",
                         "checkpoint.safetensors",
                         "config.json",
+                        "frames",
+                        "frames/reconstructions-0000000.png",
+                        "frames/reconstructions-0000001.png",
+                        "frames/reconstructions-0000002.png",
+                        "frames/samples-0000000.png",
+                        "frames/samples-0000001.png",
+                        "frames/samples-0000002.png",
                         "history.csv",
                         "model.safetensors",
+                        "reconstructions.gif",
                         "reconstructions.png",
+                        "report.html",
+                        "run.json",
+                        "samples.gif",
                         "samples.png");
         assertThat(Files.readAllLines(out.resolve("history.csv"))).hasSize(3);
         // Test images: a sixth of the 40, in one pair of rows.

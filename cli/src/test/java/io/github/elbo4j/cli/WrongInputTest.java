@@ -95,7 +95,13 @@ class WrongInputTest {
         Files.delete(folder.resolve("no-model/model.safetensors"));
         copyOfRun("no-checkpoint", "checkpoint.safetensors", bytes -> bytes);
         Files.delete(folder.resolve("no-checkpoint/checkpoint.safetensors"));
+        copyOfRun(
+                "channels",
+                "config.json",
+                bytes -> text(bytes).replace("[28, 28, 1]", "[2, 2, 4]").getBytes(UTF_8));
         Files.createDirectories(folder.resolve("nothing"));
+        Files.createDirectories(folder.resolve("folder.npy"));
+        write("table.csv", "row\n".getBytes(UTF_8));
     }
 
     static Stream<Wrong> wrongInputs() {
@@ -220,6 +226,83 @@ class WrongInputTest {
         add(all, "evaluate without knowing the data", "--data").with("evaluate", folder.resolve("no-checkpoint"));
         add(all, "evaluate smaller images", "400", "784")
                 .with("evaluate", run, "--data", "idx:" + folder.resolve("small"));
+        // Using a model.
+        add(all, "no file to write", "--out", "images.png").with("sample", run);
+        add(all, "no file of codes to write", "--out", "rows.csv").with("encode", run);
+        add(all, "a format without a name", "format", "images.jpg").out("sample", "images.jpg");
+        add(all, "a file without an ending", "format", ".npy").out("sample", "images");
+        add(all, "an empty file name", "--out", "''").with("sample", run, "--out", "");
+        add(all, "a picture of codes", "no image", "codes.png").out("encode", "codes.png");
+        add(all, "a picture of scores", "no image", "scores.png").out("score", "scores.png");
+        add(all, "a file that exists", "table.csv", "--overwrite").out("sample", "table.csv");
+        add(all, "a folder as file", "folder.npy", "ordinary").out("sample", "folder.npy", "--overwrite");
+        add(all, "a folder as new file", "folder.npy", "exists").out("sample", "folder.npy");
+        add(all, "a file in no folder", "nowhere", "create").out("sample", "nowhere/x.npy");
+        add(all, "a file below a file", "no folder").out("sample", "file/x.npy");
+        add(all, "two results on standard output", "--json").with("sample", run, "--out", "-", "--json");
+        add(all, "too large a picture", "fewer images", ".npy").out("sample", "x.png", "--n", 1_000_000);
+        add(all, "far too large a picture", "fewer images").out("sample", "x.png", "--n", 4_000_000_000L);
+        add(all, "too large a grid", "fewer images").out("traverse", "x.png", "--dims", "0,1", "--steps", 1000);
+        add(all, "pictures of four channels", "2x2x4", "drawn")
+                .with("sample", folder.resolve("channels"), "--out", folder.resolve("x.png"));
+        add(all, "no samples", "--n", "0").out("sample", "x.npy", "--n", 0);
+        add(all, "more samples than there are", "--n", "4294967296").out("sample", "x.npy", "--n", 4294967297L);
+        add(all, "samples no number", "--n", "many").out("sample", "x.npy", "--n", "many");
+        add(all, "sample with another seed", "--seed", "one").out("sample", "x.npy", "--seed", "one");
+        add(all, "sample with data", "--data").out("sample", "x.npy", "--data", "digits:40");
+        add(all, "sample an empty name", "MODEL", "empty").with("sample", "", "--out", folder.resolve("x.npy"));
+        add(all, "evaluate an empty name", "MODEL", "empty").with("evaluate", "");
+        add(all, "sample nowhere", "nowhere")
+                .with("sample", folder.resolve("nowhere"), "--out", folder.resolve("x.npy"));
+        add(all, "sample without config", "config.json")
+                .with("sample", folder.resolve("no-config"), "--out", folder.resolve("x.npy"));
+        add(all, "sample short weights", "model.safetensors")
+                .with("sample", folder.resolve("short-model"), "--out", folder.resolve("x.npy"));
+        add(all, "sample a header of 2^60 bytes", "1152921504606846976")
+                .with("sample", folder.resolve("hostile-model"), "--out", folder.resolve("x.npy"));
+        add(all, "sample from a damaged run", "checkpoint.safetensors")
+                .with("sample", folder.resolve("short-checkpoint"), "--out", folder.resolve("x.npy"));
+        add(all, "sample on no backend", "abacus").out("sample", "x.npy", "--backend", "abacus");
+        add(all, "reconstruct more than there are", "--n", "6 test images").out("reconstruct", "x.npy", "--n", 7);
+        add(all, "reconstruct nothing", "--n", "0").out("reconstruct", "x.npy", "--n", 0);
+        add(all, "reconstruct with an unknown z", "median", "mean").out("reconstruct", "x.npy", "--z", "median");
+        add(all, "reconstruct other data", "400", "784")
+                .out("reconstruct", "x.npy", "--data", "idx:" + folder.resolve("small"));
+        add(all, "reconstruct without knowing the data", "--data")
+                .with("reconstruct", folder.resolve("no-checkpoint"), "--out", folder.resolve("x.npy"));
+        add(all, "encode an unknown kind", "--what", "median").out("encode", "x.npy", "--what", "median");
+        add(all, "encode no data", "cats").out("encode", "x.npy", "--data", "cats");
+        add(all, "encode other data", "400", "784").out("encode", "x.npy", "--data", "idx:" + folder.resolve("small"));
+        add(all, "score without draws", "--samples", "0").with("score", run, "--samples", 0);
+        add(all, "score with too many draws", "--samples", "65536").with("score", run, "--samples", 65537);
+        add(all, "score a negative number of rows", "--worst", "-1").with("score", run, "--worst", -1);
+        add(all, "score other data", "400", "784").with("score", run, "--data", "idx:" + folder.resolve("small"));
+        add(all, "one row to interpolate", "--rows", "'3'").out("interpolate", "x.npy", "--rows", "3");
+        add(all, "three rows to interpolate", "--rows", "list of 3").out("interpolate", "x.npy", "--rows", "1,2,3");
+        add(all, "a negative row", "--rows", "-1").out("interpolate", "x.npy", "--rows", "0,-1");
+        add(all, "a row that is not there", "row 6", "0 to 5").out("interpolate", "x.npy", "--rows", "0,6");
+        add(all, "a row beyond all numbers", "--rows", "0 to 5")
+                .out("interpolate", "x.npy", "--rows", "0,18446744073709551615");
+        add(all, "rows no numbers", "--rows", "a,b").out("interpolate", "x.npy", "--rows", "a,b");
+        add(all, "rows and a seed", "--rows", "--seed").out("interpolate", "x.npy", "--rows", "0,1", "--seed", 1);
+        add(all, "data without rows", "--data", "--rows").out("interpolate", "x.npy", "--data", "digits:40");
+        add(all, "one step", "--steps", "1").out("interpolate", "x.npy", "--steps", 1);
+        add(all, "too many steps", "--steps", "1001").out("interpolate", "x.npy", "--steps", 1001);
+        add(all, "an unknown way", "--path", "zigzag").out("interpolate", "x.npy", "--path", "zigzag");
+        add(all, "no dimensions", "--dims").out("traverse", "x.npy");
+        add(all, "three dimensions", "--dims", "0,1,2").out("traverse", "x.npy", "--dims", "0,1,2");
+        add(all, "a dimension twice", "--dims", "1,1").out("traverse", "x.npy", "--dims", "1,1");
+        add(all, "a dimension that is not there", "--dims", "0 to 1").out("traverse", "x.npy", "--dims", 2);
+        add(all, "a dimension beyond all numbers", "--dims", "0 to 1").out("traverse", "x.npy", "--dims", "4294967296");
+        add(all, "a range of NaN", "--range", "NaN").out("traverse", "x.npy", "--dims", 0, "--range", "NaN,1");
+        add(all, "a range beyond floats", "--range", "large")
+                .out("traverse", "x.npy", "--dims", 0, "--range", "0,1e39");
+        add(all, "a range of one number", "--range", "'3'").out("traverse", "x.npy", "--dims", 0, "--range", "3");
+        add(all, "a range without extent", "--range", "extent")
+                .out("traverse", "x.npy", "--dims", 0, "--range", "1,1.0");
+        add(all, "data without a row", "--data", "--row").out("traverse", "x.npy", "--dims", 0, "--data", "digits:40");
+        add(all, "an origin that is not there", "--row", "0 to 5").out("traverse", "x.npy", "--dims", 0, "--row", 6);
+        add(all, "an unknown shell", "SHELL", "fish").with("completion", "fish");
         return all.stream();
     }
 
@@ -260,6 +343,10 @@ class WrongInputTest {
 
         void data(String spec) {
             with("train", "--out", folder.resolve("new"), "--data", spec);
+        }
+
+        void out(String command, String file, Object... options) {
+            with(Cli.with(new Object[] {command, run, "--out", folder.resolve(file)}, options));
         }
 
         void resume(Object... options) {
