@@ -164,7 +164,6 @@ constexpr float kLow = -30, kHigh = 20;
 
 void data(Kernels& k, Address state) {
     Outputs out;
-    k.launch("activate", kOne, state, kRows, kRows);
     Address ids = driver::allocate(kRows * 8), pixels = upload(std::vector<unsigned char>(kRows * kColumns, 99));
     k.launch("select_rows", kMany, state, kRows, 0ll, kRows, 1, ids);
     for (int kind : {kUnit, kBernoulli}) {
@@ -176,6 +175,14 @@ void data(Kernels& k, Address state) {
                  kNull, key, kBinarize, out.floats(kRows * kColumns), out.bfloats(kRows * kColumns));
         out.check("gather_f32_f32");
     }
+    k.launch("load_u8_f32", kMany, kNull, kRows, kColumns, pixels, kUnit, out.floats(kRows * kColumns),
+             out.bfloats(kRows * kColumns));
+    out.check("load_u8_f32");
+    k.launch("load_f32_f32", kMany, kNull, kRows, kColumns, floats(kRows * kColumns), kUnit,
+             out.floats(kRows * kColumns), out.bfloats(kRows * kColumns));
+    out.check("load_f32_f32");
+    k.launch("store_f32", kMany, kNull, kRows, 1, kColumns, floats(kRows * kColumns), out.floats(kRows * kColumns));
+    out.check("store_f32");
 }
 
 void linear(Kernels& k) {

@@ -19,6 +19,7 @@ public final class GpuKit {
             "contract", new ContractPart(),
             "kernels", new KernelsPart(),
             "steps", new StepsPart(),
+            "latency", new LatencyPart(),
             "mnist", new MnistPart(),
             "sanitize", new SanitizePart(),
             "peers", new PeersPart(),

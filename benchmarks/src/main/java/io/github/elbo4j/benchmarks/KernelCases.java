@@ -14,6 +14,7 @@ import io.github.elbo4j.backend.Parameters;
 import io.github.elbo4j.backend.Recording;
 import io.github.elbo4j.backend.Rows;
 import io.github.elbo4j.backend.Scalar;
+import io.github.elbo4j.backend.Staging;
 import io.github.elbo4j.backend.StepState;
 import io.github.elbo4j.backend.Tensor;
 import io.github.elbo4j.backend.Workspace;
@@ -67,6 +68,9 @@ final class KernelCases {
                     5,
                     true,
                     inputs -> gather(inputs, Pixels.BERNOULLI, Noise.training(Purpose.BINARIZE))),
+            elementwise("load-u8", PIXELS, 5, false, inputs -> load(inputs, DType.U8, Pixels.UNIT)),
+            elementwise("load-f32", PIXELS, 8, false, inputs -> load(inputs, DType.F32, Pixels.AS_IS)),
+            elementwise("store", PIXELS, 8, false, KernelCases::store),
             elementwise("reparameterize-forward", LATENT, 12, true, KernelCases::reparameterizeForward),
             elementwise("reparameterize-backward", LATENT, 20, true, KernelCases::reparameterizeBackward),
             elementwise("gaussian-kl-forward", LATENT, 8 + 4.0 / LATENT, false, KernelCases::gaussianKl),
@@ -176,6 +180,13 @@ final class KernelCases {
             return tensor;
         }
 
+        /** {@return random numbers that the host has staged} */
+        Staging staged(DType type) {
+            Staging staging = workspace.staging("staged", type, rows, columns);
+            fill(staging);
+            return staging;
+        }
+
         /** {@return one parameter of as many values as the inputs have elements, gradients filled} */
         Parameters arena(int moments) {
             Parameters arena =
@@ -233,6 +244,18 @@ final class KernelCases {
         Tensor ids = inputs.rowIds();
         Tensor out = inputs.output("out", inputs.rows(), inputs.columns());
         return step -> step.data().gather(inputs.batch(), ids, data, pixels, noise, inputs.state(), out);
+    }
+
+    private static Consumer<Recording> load(Inputs inputs, DType type, Pixels pixels) {
+        Tensor staged = inputs.staged(type);
+        Tensor out = inputs.output("out", inputs.rows(), inputs.columns());
+        return step -> step.data().load(inputs.batch(), staged, pixels, out);
+    }
+
+    private static Consumer<Recording> store(Inputs inputs) {
+        Tensor in = inputs.random("in", inputs.rows(), inputs.columns());
+        Tensor staged = inputs.staged(DType.F32);
+        return step -> step.data().store(inputs.batch(), in, staged);
     }
 
     private static Consumer<Recording> reparameterizeForward(Inputs inputs) {

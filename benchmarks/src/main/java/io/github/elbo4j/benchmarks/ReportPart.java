@@ -16,7 +16,7 @@ final class ReportPart implements Part {
     private static final double SAME_LOSS = 0.02;
 
     private static final List<String> PARTS =
-            List.of("smoke", "contract", "kernels", "steps", "mnist", "sanitize", "peers");
+            List.of("smoke", "contract", "kernels", "steps", "latency", "mnist", "sanitize", "peers");
 
     @Override
     public void run(Kit kit) throws IOException {
@@ -38,6 +38,7 @@ final class ReportPart implements Part {
         smoke(kit.results(), text);
         kernels(kit.results(), text);
         steps(kit.results(), text);
+        latency(kit.results(), text);
         table(
                 text,
                 "MNIST",
@@ -140,6 +141,32 @@ final class ReportPart implements Part {
                         "loss_91_to_100",
                         "loss_off",
                         "same_work"));
+    }
+
+    private static void latency(Results results, StringBuilder text) {
+        List<Map<String, @Nullable Object>> rows = results.of("latency");
+        table(
+                text,
+                "Latency of sessions",
+                rows.stream().filter(row -> row.containsKey("p50_us")).toList(),
+                List.of(
+                        "backend",
+                        "precision",
+                        "operation",
+                        "batch",
+                        "threads",
+                        "pictures",
+                        "calls",
+                        "min_us",
+                        "p50_us",
+                        "p99_us",
+                        "p999_us",
+                        "rows_per_second"));
+        table(
+                text,
+                "Opening a session",
+                rows.stream().filter(row -> row.containsKey("open_us")).toList(),
+                List.of("backend", "precision", "batch", "open_us", "open_us_p10", "open_us_p90", "session_bytes"));
     }
 
     /** {@return what must be equal for two losses to be compared} */

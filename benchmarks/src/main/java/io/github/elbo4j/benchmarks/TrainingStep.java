@@ -15,6 +15,7 @@ import io.github.elbo4j.data.Dataset;
 import io.github.elbo4j.model.Losses;
 import io.github.elbo4j.model.Vae;
 import io.github.elbo4j.model.VaeConfig;
+import io.github.elbo4j.model.VaeGraph;
 import java.util.List;
 
 /**
@@ -56,7 +57,7 @@ final class TrainingStep implements AutoCloseable {
         try {
             Tensor resident = workspace.tensor("data", DType.U8, data.rows(), data.columns());
             resident.upload(data.values(), 0);
-            this.state = workspace.stepState(SEED, SLOTS, TABLE_STEPS, List.of(Vae.LOG_LIKELIHOOD, Vae.KL));
+            this.state = workspace.stepState(SEED, SLOTS, TABLE_STEPS, List.of(VaeGraph.LOG_LIKELIHOOD, VaeGraph.KL));
             Order order = Order.sequential(data.rows() / batch * batch);
             this.replay = workspace.record(state, Rows.of(batch), recording -> issue(recording, resident, order));
         } catch (RuntimeException | Error e) {
@@ -73,13 +74,13 @@ final class TrainingStep implements AutoCloseable {
     }
 
     private void issue(Recording recording, Tensor data, Order order) {
-        vae.gradients(recording, state, data, order, Pixels.UNIT, state.slot("klWeight"), Reduction.MEAN);
-        recording.optimizer().checkGradients(vae.parameters(), Vae.GROUP, state);
+        vae.graph().gradients(recording, state, data, order, Pixels.UNIT, state.slot("klWeight"), Reduction.MEAN);
+        recording.optimizer().checkGradients(vae.parameters(), VaeGraph.GROUP, state);
         recording
                 .optimizer()
                 .adam(
                         vae.parameters(),
-                        Vae.GROUP,
+                        VaeGraph.GROUP,
                         state,
                         state.slot("learningRate"),
                         state.slot("correction1"),

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -67,6 +69,43 @@ class KitTest {
         assertThatThrownBy(() -> options("--precisions", "fp8")).hasMessageContaining("fp8");
         assertThatThrownBy(() -> options("--speed", "1")).hasMessageContaining("--speed");
         assertThatThrownBy(() -> options("--home")).hasMessageContaining("--home");
+    }
+
+    @Test
+    void everySessionHasItsLatencyAndTheReportShowsIt() throws IOException {
+        Kit kit = new Kit("latency", options("--quick"));
+        new LatencyPart().run(kit);
+        assertThat(kit.finish()).isZero();
+        List<Map<String, @Nullable Object>> rows = kit.results().of("latency");
+        assertThat(rows)
+                .filteredOn(row -> row.containsKey("open_us"))
+                .hasSize(3)
+                .allSatisfy(row -> {
+                    assertThat(Results.number(row, "open_us").orElseThrow()).isPositive();
+                    assertThat(Results.number(row, "session_bytes").orElseThrow())
+                            .isPositive();
+                });
+        // Three operations on both kinds of pictures for each of three sizes, then three operations by eight threads.
+        assertThat(rows)
+                .filteredOn(row -> row.containsKey("p50_us"))
+                .hasSize(21)
+                .allSatisfy(row -> {
+                    double least = Results.number(row, "min_us").orElseThrow();
+                    assertThat(least).isPositive();
+                    assertThat(Results.number(row, "p50_us").orElseThrow()).isGreaterThanOrEqualTo(least);
+                    // Nothing is faster than the fastest calls of all threads would be.
+                    double most = Results.number(row, "batch").orElseThrow()
+                            * Results.number(row, "threads").orElseThrow()
+                            / least
+                            * 1e6;
+                    assertThat(Results.number(row, "rows_per_second").orElseThrow())
+                            .isPositive()
+                            .isLessThanOrEqualTo(most * (1 + 1e-9));
+                });
+        new ReportPart().run(kit);
+        assertThat(Files.readAllLines(folder.resolve(ReportPart.FILE)))
+                .contains("## Latency of sessions", "## Opening a session")
+                .anyMatch(line -> line.startsWith("| java | fp32 | score | 1 | 8 | u8-native |"));
     }
 
     private int measure(String name, Kit.Measurement measurement) throws IOException {
