@@ -1,0 +1,199 @@
+/*
+ * A recorded kernel call: its kind and its arguments, whose meaning stands in elbo4j.h. Plain data, known to every
+ * translation unit and free of code that an instruction set could change.
+ */
+#ifndef ELBO4J_CALL_H
+#define ELBO4J_CALL_H
+
+#include "elbo4j.h"
+
+namespace elbo4j {
+
+/* What a run knows beside the calls. */
+struct Run {
+    elbo4j_state* state;
+    int64_t active_rows;
+};
+
+/* Units from (inclusive) to (exclusive) of a call, and the working memory of the thread that has them. */
+struct Piece {
+    int64_t from;
+    int64_t to;
+    float* workspace;
+};
+
+struct SelectRows {
+    int64_t capacity;
+    int64_t first_row;
+    int64_t row_count;
+    bool shuffled;
+    int64_t* row_ids;
+};
+
+struct Gather {
+    const int64_t* row_ids;
+    const void* data;
+    int32_t type;
+    int32_t pixels;
+    int64_t data_rows;
+    int64_t columns;
+    elbo4j_noise noise;
+    float* out;
+};
+
+struct Load {
+    const void* in;
+    int32_t type;
+    int32_t pixels;
+    int64_t columns;
+    float* out;
+};
+
+struct Store {
+    int64_t fold;
+    int64_t columns;
+    const float* in;
+    float* out;
+};
+
+/* Brings the transposed copy of weights up to date. */
+struct PackWeights {
+    elbo4j_weights w;
+    int64_t in;
+    int64_t out;
+};
+
+struct LinearForward {
+    int64_t fold;
+    int64_t in;
+    int64_t out;
+    const float* x;
+    const float* packed;
+    const float* b;
+    int32_t activation;
+    float* y;
+    float* pre;
+};
+
+struct LinearBackwardInput {
+    int64_t fold;
+    int64_t in;
+    int64_t out;
+    const float* g;
+    const float* w;
+    int32_t activation;
+    int32_t write;
+    const float* saved;
+    float* dx;
+};
+
+struct LinearBackwardWeights {
+    int64_t fold;
+    int64_t in;
+    int64_t out;
+    const float* x;
+    const float* g;
+    float* dw;
+    float* db;
+    int32_t write;
+};
+
+struct Reparameterize {
+    int64_t fold;
+    int64_t d;
+    const float* mu_log_var;
+    float clamp_low;
+    float clamp_high;
+    elbo4j_noise noise;
+};
+
+struct ReparameterizeForward {
+    Reparameterize of;
+    float* z;
+};
+
+struct ReparameterizeBackward {
+    Reparameterize of;
+    const float* dz;
+    elbo4j_scalar kl_weight;
+    int32_t reduction;
+    float* d_mu_log_var;
+};
+
+struct GaussianKlForward {
+    int64_t d;
+    const float* mu_log_var;
+    float clamp_low;
+    float clamp_high;
+    float* kl;
+};
+
+struct BernoulliForward {
+    int64_t fold;
+    int64_t d;
+    const float* logits;
+    const float* target;
+    float* log_likelihood;
+};
+
+struct BernoulliForwardBackward {
+    BernoulliForward of;
+    elbo4j_scalar weight;
+    int32_t reduction;
+    float* d_logits;
+};
+
+struct Accumulate {
+    int64_t fold;
+    int64_t metric;
+    int64_t halt_name;
+    const float* per_row;
+};
+
+/* Ranges of the gradients; the three arrays belong to the program. */
+struct CheckGradients {
+    const float* gradients;
+    int64_t count;
+    const int64_t* offsets;
+    const int64_t* sizes;
+    const int64_t* halt_names;
+};
+
+struct Adam {
+    float* values;
+    const float* gradients;
+    float* moment0;
+    float* moment1;
+    int64_t offset;
+    int64_t size;
+    int64_t* version;
+    elbo4j_scalar learning_rate;
+    elbo4j_scalar correction1;
+    elbo4j_scalar correction2;
+    float beta1;
+    float beta2;
+    float one_minus_beta1;
+    float one_minus_beta2;
+    float epsilon;
+};
+
+struct Sgd {
+    float* values;
+    const float* gradients;
+    int64_t offset;
+    int64_t size;
+    int64_t* version;
+    elbo4j_scalar learning_rate;
+};
+
+struct Advance {};
+
+/* The number that a kernel takes at the present step. */
+static inline double value_of(const elbo4j_scalar& scalar, const elbo4j_state* state) {
+    return scalar.slot < 0 ? scalar.constant
+                           : state->table[(state->step - state->table_first) * state->slots + scalar.slot];
+}
+
+}  // namespace elbo4j
+
+#endif

@@ -1,0 +1,246 @@
+/*
+ * Sixteen lanes of binary32 or 32-bit integers, whatever the width of the registers: kernels are written once and compiled
+ * for each instruction set, and give the same bits on all of them. Every operation is the correctly rounded one of
+ * IEEE 754; products and sums are never contracted by the compiler (-ffp-contract=off), only where fma says so.
+ *
+ * Included by files that are compiled once per instruction set, each within the namespace ELBO4J_ISA.
+ */
+#ifndef ELBO4J_SIMD_H
+#define ELBO4J_SIMD_H
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+#define ELBO4J_INLINE inline __attribute__((always_inline))
+
+namespace elbo4j {
+namespace ELBO4J_ISA {
+
+#if defined(__AVX512F__)
+constexpr int WIDTH = 16;
+#elif defined(__AVX2__)
+constexpr int WIDTH = 8;
+#else
+constexpr int WIDTH = 4;
+#endif
+
+/* The registers of this instruction set. */
+typedef float Register __attribute__((vector_size(WIDTH * 4)));
+typedef float UnalignedRegister __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
+typedef int32_t IntRegister __attribute__((vector_size(WIDTH * 4)));
+typedef uint32_t UnsignedRegister __attribute__((vector_size(WIDTH * 4)));
+typedef int32_t UnalignedIntRegister __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
+
+/* Lanes of the determinism rules: a row's sum has 16, column mod 16. */
+constexpr int LANES = 16;
+constexpr int PARTS = LANES / WIDTH;
+
+#if !defined(__AVX2__) && !defined(__aarch64__)
+/*
+ * a * b + c rounded once, without an instruction for it: the product is exact in binary64; the sum is rounded to odd, which
+ * a second rounding to binary32 cannot tell from the exact sum (Boldo and Melquiond 2008).
+ */
+ELBO4J_INLINE float fma_by_parts(float a, float b, float c) {
+    double product = (double)a * (double)b;
+    double addend = c;
+    double sum = product + addend;
+    double back = sum - product;
+    double error = (product - (sum - back)) + (addend - back);
+    int64_t bits;
+    memcpy(&bits, &sum, sizeof bits);
+    /* Towards the exact sum, if that is not representable and the last bit is even; false for infinities and NaN. */
+    bool inexact = error > 0 || error < 0;
+    if (inexact && (bits & 1) == 0) {
+        bits += (error > 0) == (sum > 0) ? 1 : -1;
+        memcpy(&sum, &bits, sizeof sum);
+    }
+    return (float)sum;
+}
+#endif
+
+/* a * b + c, rounded once. */
+ELBO4J_INLINE Register fma(Register a, Register b, Register c) {
+#if defined(__AVX512F__)
+    return _mm512_fmadd_ps(a, b, c);
+#elif defined(__AVX2__)
+    return _mm256_fmadd_ps(a, b, c);
+#elif defined(__aarch64__)
+    return vfmaq_f32(c, a, b);
+#else
+    Register result;
+    for (int i = 0; i < WIDTH; i++) {
+        result[i] = fma_by_parts(a[i], b[i], c[i]);
+    }
+    return result;
+#endif
+}
+
+ELBO4J_INLINE Register register_sqrt(Register a) {
+#if defined(__AVX512F__)
+    return _mm512_sqrt_ps(a);
+#elif defined(__AVX2__)
+    return _mm256_sqrt_ps(a);
+#elif defined(__aarch64__)
+    return vsqrtq_f32(a);
+#else
+    Register result;
+    for (int i = 0; i < WIDTH; i++) {
+        result[i] = __builtin_sqrtf(a[i]);
+    }
+    return result;
+#endif
+}
+
+ELBO4J_INLINE Register load_register(const float* from) { return *(const UnalignedRegister*)from; }
+
+ELBO4J_INLINE void store_register(float* to, Register value) { *(UnalignedRegister*)to = value; }
+
+ELBO4J_INLINE Register broadcast_register(float value) { return Register{} + value; }
+
+struct Floats {
+    Register part[PARTS];
+};
+
+/* 32-bit integers; as a mask every lane is all ones or zero. */
+struct Ints {
+    IntRegister part[PARTS];
+};
+
+#define ELBO4J_LANEWISE(TYPE, EXPRESSION)   \
+    TYPE result;                            \
+    for (int p = 0; p < PARTS; p++) {       \
+        result.part[p] = (EXPRESSION);      \
+    }                                       \
+    return result;
+
+ELBO4J_INLINE Floats floats(float value) { ELBO4J_LANEWISE(Floats, broadcast_register(value)) }
+ELBO4J_INLINE Ints ints(int32_t value) { ELBO4J_LANEWISE(Ints, IntRegister{} + value) }
+
+ELBO4J_INLINE Floats load(const float* from) { ELBO4J_LANEWISE(Floats, load_register(from + p * WIDTH)) }
+ELBO4J_INLINE Ints load(const int32_t* from) {
+    ELBO4J_LANEWISE(Ints, *(const UnalignedIntRegister*)(from + p * WIDTH))
+}
+ELBO4J_INLINE void store(float* to, const Floats& value) {
+    for (int p = 0; p < PARTS; p++) {
+        store_register(to + p * WIDTH, value.part[p]);
+    }
+}
+ELBO4J_INLINE void store(int32_t* to, const Ints& value) {
+    for (int p = 0; p < PARTS; p++) {
+        *(UnalignedIntRegister*)(to + p * WIDTH) = value.part[p];
+    }
+}
+
+/* The first count lanes, 0 to 16; the others are zero, and their memory is not touched. */
+ELBO4J_INLINE Floats load_first(const float* from, int64_t count) {
+#if defined(__AVX512F__)
+    return {{_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), from)}};
+#else
+    float lanes[LANES] = {};
+    for (int64_t i = 0; i < count; i++) {
+        lanes[i] = from[i];
+    }
+    return load(lanes);
+#endif
+}
+ELBO4J_INLINE void store_first(float* to, const Floats& value, int64_t count) {
+#if defined(__AVX512F__)
+    _mm512_mask_storeu_ps(to, (__mmask16)((1u << count) - 1), value.part[0]);
+#else
+    float lanes[LANES];
+    store(lanes, value);
+    for (int64_t i = 0; i < count; i++) {
+        to[i] = lanes[i];
+    }
+#endif
+}
+
+ELBO4J_INLINE Floats operator+(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Floats, a.part[p] + b.part[p]) }
+ELBO4J_INLINE Floats operator-(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Floats, a.part[p] - b.part[p]) }
+ELBO4J_INLINE Floats operator*(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Floats, a.part[p] * b.part[p]) }
+ELBO4J_INLINE Floats operator/(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Floats, a.part[p] / b.part[p]) }
+ELBO4J_INLINE Floats operator-(const Floats& a) { ELBO4J_LANEWISE(Floats, -a.part[p]) }
+ELBO4J_INLINE Floats fma(const Floats& a, const Floats& b, const Floats& c) {
+    ELBO4J_LANEWISE(Floats, fma(a.part[p], b.part[p], c.part[p]))
+}
+ELBO4J_INLINE Floats sqrt(const Floats& a) { ELBO4J_LANEWISE(Floats, register_sqrt(a.part[p])) }
+
+ELBO4J_INLINE Ints operator+(const Ints& a, const Ints& b) {
+    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] + (UnsignedRegister)b.part[p]))
+}
+ELBO4J_INLINE Ints operator-(const Ints& a, const Ints& b) {
+    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] - (UnsignedRegister)b.part[p]))
+}
+ELBO4J_INLINE Ints operator*(const Ints& a, const Ints& b) {
+    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] * (UnsignedRegister)b.part[p]))
+}
+ELBO4J_INLINE Ints operator&(const Ints& a, const Ints& b) { ELBO4J_LANEWISE(Ints, a.part[p] & b.part[p]) }
+ELBO4J_INLINE Ints operator|(const Ints& a, const Ints& b) { ELBO4J_LANEWISE(Ints, a.part[p] | b.part[p]) }
+ELBO4J_INLINE Ints operator^(const Ints& a, const Ints& b) { ELBO4J_LANEWISE(Ints, a.part[p] ^ b.part[p]) }
+ELBO4J_INLINE Ints operator~(const Ints& a) { ELBO4J_LANEWISE(Ints, ~a.part[p]) }
+ELBO4J_INLINE Ints shift_left(const Ints& a, int bits) {
+    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] << bits))
+}
+/* With zeros, and with the sign. */
+ELBO4J_INLINE Ints shift_right(const Ints& a, int bits) {
+    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] >> bits))
+}
+ELBO4J_INLINE Ints shift_right_signed(const Ints& a, int bits) { ELBO4J_LANEWISE(Ints, a.part[p] >> bits) }
+
+/* Masks; false where a lane is NaN, but for not_equal. */
+ELBO4J_INLINE Ints less(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Ints, a.part[p] < b.part[p]) }
+ELBO4J_INLINE Ints less_equal(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Ints, a.part[p] <= b.part[p]) }
+ELBO4J_INLINE Ints greater(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Ints, a.part[p] > b.part[p]) }
+ELBO4J_INLINE Ints equal(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Ints, a.part[p] == b.part[p]) }
+ELBO4J_INLINE Ints not_equal(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Ints, a.part[p] != b.part[p]) }
+ELBO4J_INLINE Ints less(const Ints& a, const Ints& b) { ELBO4J_LANEWISE(Ints, a.part[p] < b.part[p]) }
+ELBO4J_INLINE Ints equal(const Ints& a, const Ints& b) { ELBO4J_LANEWISE(Ints, a.part[p] == b.part[p]) }
+
+ELBO4J_INLINE Floats select(const Ints& mask, const Floats& yes, const Floats& no) {
+    ELBO4J_LANEWISE(Floats, mask.part[p] ? yes.part[p] : no.part[p])
+}
+ELBO4J_INLINE Ints select(const Ints& mask, const Ints& yes, const Ints& no) {
+    ELBO4J_LANEWISE(Ints, mask.part[p] ? yes.part[p] : no.part[p])
+}
+
+ELBO4J_INLINE Ints bits(const Floats& a) { ELBO4J_LANEWISE(Ints, (IntRegister)a.part[p]) }
+ELBO4J_INLINE Floats of_bits(const Ints& a) { ELBO4J_LANEWISE(Floats, (Register)a.part[p]) }
+/* Rounded to nearest; towards zero. */
+ELBO4J_INLINE Floats to_floats(const Ints& a) { ELBO4J_LANEWISE(Floats, __builtin_convertvector(a.part[p], Register)) }
+ELBO4J_INLINE Ints to_ints(const Floats& a) { ELBO4J_LANEWISE(Ints, __builtin_convertvector(a.part[p], IntRegister)) }
+
+ELBO4J_INLINE Floats abs(const Floats& a) { return of_bits(bits(a) & ints(0x7FFFFFFF)); }
+/* Java's: NaN if one is NaN, and +0 above -0 where the signs differ. */
+ELBO4J_INLINE Floats max(const Floats& a, const Floats& b) {
+    Floats larger = select(equal(a, b), of_bits(bits(a) & bits(b)), select(greater(a, b), a, b));
+    return select(not_equal(a, a), a, larger);
+}
+ELBO4J_INLINE Floats min(const Floats& a, const Floats& b) {
+    Floats smaller = select(equal(a, b), of_bits(bits(a) | bits(b)), select(less(a, b), a, b));
+    return select(not_equal(a, a), a, smaller);
+}
+
+/* The sum of all lanes by the tree 8-4-2-1. */
+ELBO4J_INLINE float tree_sum(const Floats& a) {
+    float lanes[LANES];
+    store(lanes, a);
+    for (int half = LANES / 2; half > 0; half /= 2) {
+        for (int i = 0; i < half; i++) {
+            lanes[i] += lanes[i + half];
+        }
+    }
+    return lanes[0];
+}
+
+#undef ELBO4J_LANEWISE
+
+}  // namespace ELBO4J_ISA
+}  // namespace elbo4j
+
+#endif
