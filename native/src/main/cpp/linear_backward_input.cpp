@@ -15,17 +15,19 @@ namespace {
 
 /* The sum so far, if any, and the derivative of the activation below. */
 template <int ACTIVATION>
-struct BackwardSink {
+struct BackwardSink : PlainTile {
     const LinearBackwardInput& c;
     Panel panel;
 
-    void operator()(int64_t first, int rows, const float* tile) const {
+    BackwardSink(const LinearBackwardInput& call, const Panel& columns) : c(call), panel(columns) {}
+
+    void finish(int64_t first, int rows) const {
         for (int i = 0; i < rows; i++) {
             int64_t row = (first + i) * c.in + panel.from;
             for (int j = 0; j < panel.groups; j++) {
                 int64_t lanes = lanes_of(panel, j);
                 int64_t at = row + j * LANES;
-                Floats total = load(tile + i * PANEL + j * LANES);
+                Floats total = load(tile_ + i * PANEL + j * LANES);
                 if (c.write == ELBO4J_ADD) {
                     total = load_lanes(c.dx + at, lanes) + total;
                 }
@@ -46,8 +48,8 @@ void backward(const LinearBackwardInput& c, const Run& run, Piece piece) {
         Panel panel = panel_of(c.in, unit / blocks);
         int64_t from = unit % blocks * BLOCK_ROWS;
         int64_t to = from + BLOCK_ROWS < rows ? from + BLOCK_ROWS : rows;
-        product(RowMajor{c.g, c.out}, c.w + panel.from, c.in, c.out, from, to, panel.groups,
-                BackwardSink<ACTIVATION>{c, panel});
+        BackwardSink<ACTIVATION> sink(c, panel);
+        product(RowMajor{c.g, c.out}, c.w + panel.from, c.in, c.out, from, to, panel.groups, sink);
     }
 }
 

@@ -15,17 +15,19 @@ namespace {
 
 /* Bias and activation of a tile, and its store. */
 template <int ACTIVATION>
-struct ForwardSink {
+struct ForwardSink : PlainTile {
     const LinearForward& c;
     Panel panel;
 
-    void operator()(int64_t first, int rows, const float* tile) const {
+    ForwardSink(const LinearForward& call, const Panel& columns) : c(call), panel(columns) {}
+
+    void finish(int64_t first, int rows) const {
         for (int i = 0; i < rows; i++) {
             int64_t at = (first + i) * c.out + panel.from;
             for (int j = 0; j < panel.groups; j++) {
                 int64_t lanes = lanes_of(panel, j);
                 Floats bias = load_lanes(c.b + panel.from + j * LANES, lanes);
-                Floats a = load(tile + i * PANEL + j * LANES) + bias;
+                Floats a = load(tile_ + i * PANEL + j * LANES) + bias;
                 if (c.pre != nullptr) {
                     store_lanes(c.pre + at + j * LANES, a, lanes);
                 }
@@ -44,7 +46,8 @@ void forward(const LinearForward& c, const Run& run, Piece piece) {
         int64_t from = unit % blocks * BLOCK_ROWS;
         int64_t to = from + BLOCK_ROWS < rows ? from + BLOCK_ROWS : rows;
         const float* b = c.pack.w.packed + panel.from * c.in;
-        product(RowMajor{c.x, c.in}, b, panel.width, c.in, from, to, panel.groups, ForwardSink<ACTIVATION>{c, panel});
+        ForwardSink<ACTIVATION> sink(c, panel);
+        product(RowMajor{c.x, c.in}, b, panel.width, c.in, from, to, panel.groups, sink);
     }
 }
 

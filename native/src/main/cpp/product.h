@@ -67,57 +67,93 @@ static inline Panel panel_of(int64_t columns, int64_t index) {
     return {first * LANES, to - first * LANES, (int)(end - first)};
 }
 
-/* Element (i, k) of a is a[i * stride + k]. */
+/* A column of a at a time: element i of the present one is a[i * stride], that of the next lies beside it. */
 struct RowMajor {
     const float* a;
     int64_t stride;
-    ELBO4J_INLINE float at(int i, int64_t k) const { return a[i * stride + k]; }
+    ELBO4J_INLINE float at(int i) const { return a[i * stride]; }
+    ELBO4J_INLINE void next() { a++; }
     ELBO4J_INLINE RowMajor row(int64_t i) const { return {a + i * stride, stride}; }
 };
 
-/* Element (i, k) of a is a[i + k * stride]. */
+/* Element i of the present column is a[i]; the next column lies `stride` further. */
 struct ColumnMajor {
     const float* a;
     int64_t stride;
-    ELBO4J_INLINE float at(int i, int64_t k) const { return a[i + k * stride]; }
+    ELBO4J_INLINE float at(int i) const { return a[i]; }
+    ELBO4J_INLINE void next() { a += stride; }
     ELBO4J_INLINE ColumnMajor row(int64_t i) const { return {a + i, stride}; }
 };
 
-/* Overwrites c [ROWS, PANEL] with a product of ROWS rows and GROUPS groups; b [depth, b_stride]. */
-template <int ROWS, int GROUPS, class A>
-static void tile(const A& a, const float* b, int64_t b_stride, int64_t depth, float* c) {
-    Floats sums[ROWS][GROUPS] = {};
-    for (int64_t k = 0; k < depth; k++) {
-        Floats row[GROUPS];
-        for (int j = 0; j < GROUPS; j++) {
-            row[j] = load(b + k * b_stride + j * LANES);
-        }
-        for (int i = 0; i < ROWS; i++) {
-            Floats element = floats(a.at(i, k));
-            for (int j = 0; j < GROUPS; j++) {
-                sums[i][j] = fma(element, row[j], sums[i][j]);
-            }
-        }
-    }
-    for (int i = 0; i < ROWS; i++) {
-        for (int j = 0; j < GROUPS; j++) {
-            store(c + i * PANEL + j * LANES, sums[i][j]);
-        }
+/* A number that the compiler knows. */
+template <int N>
+struct Index {
+    constexpr operator int() const { return N; }
+};
+
+/* Calls body(Index<0>), ..., body(Index<COUNT - 1>): so that an array it indexes lives in registers from the start. */
+template <int COUNT, int AT = 0, class Body>
+ELBO4J_INLINE void unrolled(const Body& body) {
+    if constexpr (AT < COUNT) {
+        body(Index<AT>());
+        unrolled<COUNT, AT + 1>(body);
     }
 }
 
-template <class A>
-using Tile = void (*)(const A& a, const float* b, int64_t b_stride, int64_t depth, float* c);
+/*
+ * Overwrites c [ROWS, PANEL] with a product of ROWS rows and GROUPS groups; b [depth, b_stride]. In between it does the
+ * steps of `aside`, spread evenly: what they wait for, memory and divisions, costs the multiplications nothing.
+ */
+template <int ROWS, int GROUPS, class A, class Aside>
+static void tile(const A& a, const float* b, int64_t b_stride, int64_t depth, float* c, const Aside& aside) {
+    Floats sums[ROWS][GROUPS] = {};
+    A left = a;
+    auto advance = [&](int64_t count) __attribute__((always_inline)) {
+        for (; count > 0; count--) {
+            Floats row[GROUPS];
+            unrolled<GROUPS>([&](auto j) __attribute__((always_inline)) { row[j] = load(b + j * LANES); });
+            unrolled<ROWS>([&](auto i) __attribute__((always_inline)) {
+                Floats element = floats(left.at(i));
+                unrolled<GROUPS>([&](auto j) __attribute__((always_inline)) {
+                    sums[i][j] = fma(element, row[j], sums[i][j]);
+                });
+            });
+            left.next();
+            b += b_stride;
+        }
+    };
+    if constexpr (Aside::STEPS) {
+        int64_t steps = aside.steps();
+        int64_t between = steps > 0 ? depth / steps : 0;
+        for (int64_t step = 0; step < steps; step++) {
+            aside.step(step);
+            advance(between);
+        }
+        depth -= steps * between;
+    }
+    advance(depth);
+    unrolled<ROWS>([&](auto i) __attribute__((always_inline)) {
+        unrolled<GROUPS>([&](auto j) __attribute__((always_inline)) { store(c + i * PANEL + j * LANES, sums[i][j]); });
+    });
+}
+
+/* Nothing to do beside a product. */
+struct NothingAside {
+    static constexpr bool STEPS = false;
+};
+
+template <class A, class Aside>
+using Tile = void (*)(const A& a, const float* b, int64_t b_stride, int64_t depth, float* c, const Aside& aside);
 
 /* The tiles of 1 to tile_rows(GROUPS) rows. */
-template <int GROUPS, class A>
+template <int GROUPS, class A, class Aside>
 struct Tiles {
-    Tile<A> of_rows[MAX_TILE_ROWS + 1];
+    Tile<A, Aside> of_rows[MAX_TILE_ROWS + 1];
 
     template <int ROWS>
     constexpr void fill() {
         if constexpr (ROWS <= tile_rows(GROUPS)) {
-            of_rows[ROWS] = tile<ROWS, GROUPS, A>;
+            of_rows[ROWS] = tile<ROWS, GROUPS, A, Aside>;
             fill<ROWS + 1>();
         }
     }
@@ -125,25 +161,24 @@ struct Tiles {
 };
 
 /*
- * Computes the rows [from, to) of a panel tile by tile and hands each tile to
- * sink(first row, rows, tile [rows, PANEL]).
+ * Computes the rows [from, to) of a panel tile by tile. A sink takes each: sink.target() is where a tile [rows, PANEL] goes,
+ * sink.finish(first row, rows) says that it is there, and sink.aside() is what may be done beside the next one.
  */
 template <int GROUPS, class A, class Sink>
 static inline void product_of(const A& a, const float* b, int64_t b_stride, int64_t depth, int64_t from, int64_t to,
-                              const Sink& sink) {
-    static constexpr Tiles<GROUPS, A> tiles;
-    alignas(64) float c[MAX_TILE_ROWS * PANEL];
+                              Sink& sink) {
+    static constexpr Tiles<GROUPS, A, typename Sink::Aside> tiles;
     for (int64_t i = from; i < to; i += tile_rows(GROUPS)) {
         int64_t left = to - i;
         int rows = left < tile_rows(GROUPS) ? (int)left : tile_rows(GROUPS);
-        tiles.of_rows[rows](a.row(i), b, b_stride, depth, c);
-        sink(i, rows, c);
+        tiles.of_rows[rows](a.row(i), b, b_stride, depth, sink.target(), sink.aside());
+        sink.finish(i, rows);
     }
 }
 
 template <class A, class Sink>
 static inline void product(const A& a, const float* b, int64_t b_stride, int64_t depth, int64_t from, int64_t to,
-                           int groups, const Sink& sink) {
+                           int groups, Sink& sink) {
 #if defined(__AVX512F__)
     if (groups == 3) {
         return product_of<3>(a, b, b_stride, depth, from, to, sink);
@@ -155,6 +190,17 @@ static inline void product(const A& a, const float* b, int64_t b_stride, int64_t
     (void)groups;
     product_of<1>(a, b, b_stride, depth, from, to, sink);
 }
+
+/* A tile on its way to a sink that has nothing to do beside the next one. */
+class PlainTile {
+   public:
+    using Aside = NothingAside;
+    float* target() { return tile_; }
+    NothingAside aside() const { return {}; }
+
+   protected:
+    alignas(64) float tile_[MAX_TILE_ROWS * PANEL];
+};
 
 /* Lanes of a panel's group that are columns. */
 static inline int64_t lanes_of(const Panel& panel, int group) {

@@ -101,7 +101,8 @@ ELBO4J_INLINE Register load_register(const float* from) { return *(const Unalign
 
 ELBO4J_INLINE void store_register(float* to, Register value) { *(UnalignedRegister*)to = value; }
 
-ELBO4J_INLINE Register broadcast_register(float value) { return Register{} + value; }
+/* The value less zero is the value, also of -0. */
+ELBO4J_INLINE Register broadcast_register(float value) { return value - Register{}; }
 
 struct Floats {
     Register part[PARTS];
