@@ -226,6 +226,32 @@ ELBO4J_INLINE Floats min(const Floats& a, const Floats& b) {
     return select(not_equal(a, a), a, smaller);
 }
 
+/* Not below, and not above, a bound other than zero; NaN stays NaN. */
+ELBO4J_INLINE Register register_at_least(Register a, Register bound) {
+#if defined(__AVX512F__)
+    return _mm512_max_ps(bound, a);
+#elif defined(__AVX2__)
+    return _mm256_max_ps(bound, a);
+#else
+    return a < bound ? bound : a;
+#endif
+}
+ELBO4J_INLINE Register register_at_most(Register a, Register bound) {
+#if defined(__AVX512F__)
+    return _mm512_min_ps(bound, a);
+#elif defined(__AVX2__)
+    return _mm256_min_ps(bound, a);
+#else
+    return a > bound ? bound : a;
+#endif
+}
+ELBO4J_INLINE Floats at_least(const Floats& a, float bound) {
+    ELBO4J_LANEWISE(Floats, register_at_least(a.part[p], broadcast_register(bound)))
+}
+ELBO4J_INLINE Floats at_most(const Floats& a, float bound) {
+    ELBO4J_LANEWISE(Floats, register_at_most(a.part[p], broadcast_register(bound)))
+}
+
 /* The sum of all lanes by the tree 8-4-2-1. */
 ELBO4J_INLINE float tree_sum(const Floats& a) {
     float lanes[LANES];
