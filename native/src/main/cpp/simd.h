@@ -81,9 +81,14 @@ ELBO4J_INLINE Register fma(Register a, Register b, Register c) {
 #endif
 }
 
+#if defined(__AVX512F__)
+/* For the intrinsics whose unmasked form warns of an uninitialized operand inside the header of GCC 12. */
+constexpr __mmask16 ALL_LANES = 0xFFFF;
+#endif
+
 ELBO4J_INLINE Register register_sqrt(Register a) {
 #if defined(__AVX512F__)
-    return _mm512_sqrt_ps(a);
+    return _mm512_maskz_sqrt_ps(ALL_LANES, a);
 #elif defined(__AVX2__)
     return _mm256_sqrt_ps(a);
 #elif defined(__aarch64__)
@@ -229,7 +234,7 @@ ELBO4J_INLINE Floats min(const Floats& a, const Floats& b) {
 /* Not below, and not above, a bound other than zero; NaN stays NaN. */
 ELBO4J_INLINE Register register_at_least(Register a, Register bound) {
 #if defined(__AVX512F__)
-    return _mm512_max_ps(bound, a);
+    return _mm512_maskz_max_ps(ALL_LANES, bound, a);
 #elif defined(__AVX2__)
     return _mm256_max_ps(bound, a);
 #else
@@ -238,7 +243,7 @@ ELBO4J_INLINE Register register_at_least(Register a, Register bound) {
 }
 ELBO4J_INLINE Register register_at_most(Register a, Register bound) {
 #if defined(__AVX512F__)
-    return _mm512_min_ps(bound, a);
+    return _mm512_maskz_min_ps(ALL_LANES, bound, a);
 #elif defined(__AVX2__)
     return _mm256_min_ps(bound, a);
 #else
