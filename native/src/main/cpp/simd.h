@@ -81,9 +81,14 @@ ELBO4J_INLINE Register fma(Register a, Register b, Register c) {
 #endif
 }
 
+#if defined(__AVX512F__)
+/* For the intrinsics whose unmasked form warns of an uninitialized operand inside the header of GCC 12. */
+constexpr __mmask16 ALL_LANES = 0xFFFF;
+#endif
+
 ELBO4J_INLINE Register register_sqrt(Register a) {
 #if defined(__AVX512F__)
-    return _mm512_sqrt_ps(a);
+    return _mm512_maskz_sqrt_ps(ALL_LANES, a);
 #elif defined(__AVX2__)
     return _mm256_sqrt_ps(a);
 #elif defined(__aarch64__)
@@ -225,6 +230,32 @@ ELBO4J_INLINE Floats max(const Floats& a, const Floats& b) {
 ELBO4J_INLINE Floats min(const Floats& a, const Floats& b) {
     Floats smaller = select(equal(a, b), of_bits(bits(a) | bits(b)), select(less(a, b), a, b));
     return select(not_equal(a, a), a, smaller);
+}
+
+/* Not below, and not above, a bound other than zero; NaN stays NaN. */
+ELBO4J_INLINE Register register_at_least(Register a, Register bound) {
+#if defined(__AVX512F__)
+    return _mm512_maskz_max_ps(ALL_LANES, bound, a);
+#elif defined(__AVX2__)
+    return _mm256_max_ps(bound, a);
+#else
+    return a < bound ? bound : a;
+#endif
+}
+ELBO4J_INLINE Register register_at_most(Register a, Register bound) {
+#if defined(__AVX512F__)
+    return _mm512_maskz_min_ps(ALL_LANES, bound, a);
+#elif defined(__AVX2__)
+    return _mm256_min_ps(bound, a);
+#else
+    return a > bound ? bound : a;
+#endif
+}
+ELBO4J_INLINE Floats at_least(const Floats& a, float bound) {
+    ELBO4J_LANEWISE(Floats, register_at_least(a.part[p], broadcast_register(bound)))
+}
+ELBO4J_INLINE Floats at_most(const Floats& a, float bound) {
+    ELBO4J_LANEWISE(Floats, register_at_most(a.part[p], broadcast_register(bound)))
 }
 
 /* The sum of all lanes by the tree 8-4-2-1. */
