@@ -16,8 +16,7 @@ namespace ELBO4J_ISA {
 
 /* -log p(x | l), e = exp(-|l|). */
 ELBO4J_INLINE Floats loss(const Floats& l, const Floats& x, const Floats& e) {
-    const Floats zero = floats(0.0f);
-    return fma(-l, x, select(greater(zero, l), zero, l)) + log1p_unit(e);
+    return fma(-l, x, at_least(l, 0.0f)) + log1p_unit(e);
 }
 
 ELBO4J_INLINE Floats sigmoid(const Floats& l, const Floats& e) {

@@ -8,7 +8,7 @@ namespace elbo4j {
 namespace ELBO4J_ISA {
 
 void gaussian_kl_forward(const GaussianKlForward& call, const Run&, Piece piece) {
-    const Clamp clamp = {floats(call.clamp_low), floats(call.clamp_high)};
+    const Clamp clamp = {call.clamp_low, call.clamp_high};
     for (int64_t row = piece.from; row < piece.to; row++) {
         const float* mus = call.mu_log_var + row * 2 * call.d;
         Floats sum = floats(0.0f);

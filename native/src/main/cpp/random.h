@@ -174,7 +174,9 @@ struct TileCounters {
 ELBO4J_INLINE void count_tile(const elbo4j_noise& noise, const Tile& tile, TileCounters& counters) {
     int64_t at = 0;
     for (int64_t r = tile.row; r < tile.row + tile.rows; r++) {
-        int64_t key = noise.row_key == ELBO4J_BATCH_POSITION ? r : noise.row_key == ELBO4J_DATA_ROW ? noise.row_ids[r] : 0;
+        int64_t key = noise.row_key == ELBO4J_BATCH_POSITION ? r
+                      : noise.row_key == ELBO4J_DATA_ROW     ? noise.row_ids[r]
+                                                             : 0;
         for (int64_t s = tile.sample; s < tile.sample + tile.samples; s++) {
             /* Whole vectors: what is too much is overwritten by the next sample. */
             for (int64_t b = 0; b < tile.blocks; b += LANES) {
@@ -192,7 +194,8 @@ ELBO4J_INLINE void count_tile(const elbo4j_noise& noise, const Tile& tile, TileC
 }
 
 ELBO4J_INLINE PhiloxWords tile_words(const PhiloxKeys& keys, const TileCounters& counters, int32_t step, int64_t at) {
-    return philox(keys, {{load(counters.column + at), load(counters.row + at), ints(step), load(counters.stream + at)}});
+    return philox(keys,
+                  {{load(counters.column + at), load(counters.row + at), ints(step), load(counters.stream + at)}});
 }
 
 /* The low half of counter word 2: the step, where the batch position alone would repeat itself. */

@@ -18,7 +18,7 @@ namespace ELBO4J_ISA {
 
 void reparameterize_forward(const ReparameterizeForward& call, const Run& run, Piece piece) {
     const Reparameterize& of = call.of;
-    const Clamp clamp = {floats(of.clamp_low), floats(of.clamp_high)};
+    const Clamp clamp = {of.clamp_low, of.clamp_high};
     for_each_tile(piece, of.fold, of.d, [&](const Tile& tile) {
         alignas(64) float epsilon[TILE_NUMBERS];
         draw_normals(of.noise, run.state, tile, epsilon);
@@ -40,7 +40,7 @@ void reparameterize_forward(const ReparameterizeForward& call, const Run& run, P
 
 void reparameterize_backward(const ReparameterizeBackward& call, const Run& run, Piece piece) {
     const Reparameterize& of = call.of;
-    const Clamp clamp = {floats(of.clamp_low), floats(of.clamp_high)};
+    const Clamp clamp = {of.clamp_low, of.clamp_high};
     const Floats weight = floats(weight_of(call.kl_weight, call.reduction, run));
     /* Sums of dz and of dz * epsilon, from one tile to the next with further samples of the same row. */
     alignas(64) float sums[TILE_NUMBERS];

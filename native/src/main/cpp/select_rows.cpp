@@ -19,8 +19,7 @@ struct Halves {
 ELBO4J_INLINE Halves permuted(const PhiloxKeys& keys, int32_t epoch, const Halves& value, const Ints& half_mask) {
     Halves result = value;
     for (int round = 0; round < FEISTEL_ROUNDS; round++) {
-        PhiloxWords words =
-            philox(keys, {{result.right, ints(round), ints(epoch), ints(PURPOSE_SHUFFLE << 24)}});
+        PhiloxWords words = philox(keys, {{result.right, ints(round), ints(epoch), ints(PURPOSE_SHUFFLE << 24)}});
         result = {result.right, result.left ^ (words.at[0] & half_mask)};
     }
     return result;

@@ -32,11 +32,6 @@ constexpr int WIDTH = 8;
 constexpr int WIDTH = 4;
 #endif
 
-/*
- * AVX-512 intrinsics stand here in their zeroing form with every lane chosen, which compiles to the plain instruction:
- * GCC 12 warns that the plain form reads an undefined vector.
- */
-
 /* The registers of this instruction set. */
 typedef float Register __attribute__((vector_size(WIDTH * 4)));
 typedef float UnalignedRegister __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
@@ -91,9 +86,14 @@ ELBO4J_INLINE Register fma(Register a, Register b, Register c) {
 #endif
 }
 
+#if defined(__AVX512F__)
+/* For the intrinsics whose unmasked form warns of an uninitialized operand inside the header of GCC 12. */
+constexpr __mmask16 ALL_LANES = 0xFFFF;
+#endif
+
 ELBO4J_INLINE Register register_sqrt(Register a) {
 #if defined(__AVX512F__)
-    return _mm512_maskz_sqrt_ps(0xFFFF, a);
+    return _mm512_maskz_sqrt_ps(ALL_LANES, a);
 #elif defined(__AVX2__)
     return _mm256_sqrt_ps(a);
 #elif defined(__aarch64__)
@@ -110,7 +110,7 @@ ELBO4J_INLINE Register register_sqrt(Register a) {
 /* The 64-bit products of the low halves. */
 ELBO4J_INLINE LongRegister multiply_low_halves(LongRegister a, LongRegister b) {
 #if defined(__AVX512F__)
-    return (LongRegister)_mm512_maskz_mul_epu32(0xFF, (__m512i)a, (__m512i)b);
+    return (LongRegister)_mm512_maskz_mul_epu32((__mmask8)ALL_LANES, (__m512i)a, (__m512i)b);
 #elif defined(__AVX2__)
     return (LongRegister)_mm256_mul_epu32((__m256i)a, (__m256i)b);
 #elif defined(__SSE2__)
@@ -125,7 +125,7 @@ ELBO4J_INLINE LongRegister multiply_low_halves(LongRegister a, LongRegister b) {
 /* a0 b0 a1 b1 and a2 b2 a3 b3 of each four lanes. */
 ELBO4J_INLINE Register interleave_low(Register a, Register b) {
 #if defined(__AVX512F__)
-    return _mm512_maskz_unpacklo_ps(0xFFFF, a, b);
+    return _mm512_maskz_unpacklo_ps(ALL_LANES, a, b);
 #elif defined(__AVX2__)
     return _mm256_unpacklo_ps(a, b);
 #else
@@ -134,7 +134,7 @@ ELBO4J_INLINE Register interleave_low(Register a, Register b) {
 }
 ELBO4J_INLINE Register interleave_high(Register a, Register b) {
 #if defined(__AVX512F__)
-    return _mm512_maskz_unpackhi_ps(0xFFFF, a, b);
+    return _mm512_maskz_unpackhi_ps(ALL_LANES, a, b);
 #elif defined(__AVX2__)
     return _mm256_unpackhi_ps(a, b);
 #else
@@ -145,10 +145,10 @@ ELBO4J_INLINE Register interleave_high(Register a, Register b) {
 /* Stores each four lanes, stride elements apart. */
 ELBO4J_INLINE void store_quads(float* to, Register value, int stride) {
 #if defined(__AVX512F__)
-    *(UnalignedQuad*)to = _mm512_castps512_ps128(value);
-    *(UnalignedQuad*)(to + stride) = _mm512_maskz_extractf32x4_ps(0xF, value, 1);
-    *(UnalignedQuad*)(to + 2 * stride) = _mm512_maskz_extractf32x4_ps(0xF, value, 2);
-    *(UnalignedQuad*)(to + 3 * stride) = _mm512_maskz_extractf32x4_ps(0xF, value, 3);
+    *(UnalignedQuad*)to = _mm512_maskz_extractf32x4_ps((__mmask8)ALL_LANES, value, 0);
+    *(UnalignedQuad*)(to + stride) = _mm512_maskz_extractf32x4_ps((__mmask8)ALL_LANES, value, 1);
+    *(UnalignedQuad*)(to + 2 * stride) = _mm512_maskz_extractf32x4_ps((__mmask8)ALL_LANES, value, 2);
+    *(UnalignedQuad*)(to + 3 * stride) = _mm512_maskz_extractf32x4_ps((__mmask8)ALL_LANES, value, 3);
 #elif defined(__AVX2__)
     *(UnalignedQuad*)to = _mm256_castps256_ps128(value);
     *(UnalignedQuad*)(to + stride) = _mm256_extractf128_ps(value, 1);
@@ -173,21 +173,20 @@ struct Ints {
     IntRegister part[PARTS];
 };
 
-#define ELBO4J_LANEWISE(TYPE, EXPRESSION)   \
-    TYPE result;                            \
-    for (int p = 0; p < PARTS; p++) {       \
-        result.part[p] = (EXPRESSION);      \
-    }                                       \
+#define ELBO4J_LANEWISE(TYPE, EXPRESSION) \
+    TYPE result;                          \
+    for (int p = 0; p < PARTS; p++) {     \
+        result.part[p] = (EXPRESSION);    \
+    }                                     \
     return result;
 
-ELBO4J_INLINE Floats floats(float value) { ELBO4J_LANEWISE(Floats, broadcast_register(value)) }
-ELBO4J_INLINE Ints ints(int32_t value) { ELBO4J_LANEWISE(Ints, IntRegister{} + value) }
+ELBO4J_INLINE Floats floats(float value){ELBO4J_LANEWISE(Floats, broadcast_register(value))} ELBO4J_INLINE Ints
+    ints(int32_t value){ELBO4J_LANEWISE(Ints, IntRegister{} + value)}
 
-ELBO4J_INLINE Floats load(const float* from) { ELBO4J_LANEWISE(Floats, load_register(from + p * WIDTH)) }
-ELBO4J_INLINE Ints load(const int32_t* from) {
-    ELBO4J_LANEWISE(Ints, *(const UnalignedIntRegister*)(from + p * WIDTH))
-}
-ELBO4J_INLINE void store(float* to, const Floats& value) {
+ELBO4J_INLINE Floats
+    load(const float* from){ELBO4J_LANEWISE(Floats, load_register(from + p * WIDTH))} ELBO4J_INLINE Ints
+    load(const int32_t* from){ELBO4J_LANEWISE(Ints, *(const UnalignedIntRegister*)(from + p * WIDTH))} ELBO4J_INLINE
+    void store(float* to, const Floats& value) {
     for (int p = 0; p < PARTS; p++) {
         store_register(to + p * WIDTH, value.part[p]);
     }
@@ -245,10 +244,10 @@ ELBO4J_INLINE Floats first(const Floats& value, int64_t count) {
 }
 
 /* Bytes as integers. */
-ELBO4J_INLINE Ints load(const uint8_t* from) {
-    ELBO4J_LANEWISE(Ints, __builtin_convertvector(*(const UnalignedBytes*)(from + p * WIDTH), IntRegister))
-}
-ELBO4J_INLINE Ints load_first(const uint8_t* from, int64_t count) {
+ELBO4J_INLINE Ints load(const uint8_t* from){
+    ELBO4J_LANEWISE(Ints, __builtin_convertvector(*(const UnalignedBytes*)(from + p * WIDTH),
+                                                  IntRegister))} ELBO4J_INLINE Ints
+    load_first(const uint8_t* from, int64_t count) {
     if (count == LANES) {
         return load(from);
     }
@@ -274,46 +273,44 @@ ELBO4J_INLINE void store_interleaved(float* to, const Floats& a, const Floats& b
     }
 }
 
-ELBO4J_INLINE Floats operator+(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Floats, a.part[p] + b.part[p]) }
-ELBO4J_INLINE Floats operator-(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Floats, a.part[p] - b.part[p]) }
-ELBO4J_INLINE Floats operator*(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Floats, a.part[p] * b.part[p]) }
-ELBO4J_INLINE Floats operator/(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Floats, a.part[p] / b.part[p]) }
-ELBO4J_INLINE Floats operator-(const Floats& a) { ELBO4J_LANEWISE(Floats, -a.part[p]) }
-ELBO4J_INLINE Floats fma(const Floats& a, const Floats& b, const Floats& c) {
-    ELBO4J_LANEWISE(Floats, fma(a.part[p], b.part[p], c.part[p]))
-}
-ELBO4J_INLINE Floats sqrt(const Floats& a) { ELBO4J_LANEWISE(Floats, register_sqrt(a.part[p])) }
+ELBO4J_INLINE Floats operator+(const Floats& a, const Floats& b){
+    ELBO4J_LANEWISE(Floats, a.part[p] + b.part[p])} ELBO4J_INLINE Floats operator-(const Floats& a, const Floats& b){
+    ELBO4J_LANEWISE(Floats, a.part[p] - b.part[p])} ELBO4J_INLINE Floats operator*(const Floats& a, const Floats& b){
+    ELBO4J_LANEWISE(Floats, a.part[p] * b.part[p])} ELBO4J_INLINE Floats operator/(const Floats& a, const Floats& b){
+    ELBO4J_LANEWISE(Floats, a.part[p] / b.part[p])} ELBO4J_INLINE Floats operator-(const Floats& a){
+    ELBO4J_LANEWISE(Floats, -a.part[p])} ELBO4J_INLINE Floats fma(const Floats& a, const Floats& b, const Floats& c){
+    ELBO4J_LANEWISE(Floats, fma(a.part[p], b.part[p], c.part[p]))} ELBO4J_INLINE Floats
+    sqrt(const Floats& a){ELBO4J_LANEWISE(Floats, register_sqrt(a.part[p]))}
 
-ELBO4J_INLINE Ints operator+(const Ints& a, const Ints& b) {
-    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] + (UnsignedRegister)b.part[p]))
-}
-ELBO4J_INLINE Ints operator-(const Ints& a, const Ints& b) {
-    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] - (UnsignedRegister)b.part[p]))
-}
-ELBO4J_INLINE Ints operator*(const Ints& a, const Ints& b) {
-    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] * (UnsignedRegister)b.part[p]))
-}
-ELBO4J_INLINE Ints operator&(const Ints& a, const Ints& b) { ELBO4J_LANEWISE(Ints, a.part[p] & b.part[p]) }
-ELBO4J_INLINE Ints operator|(const Ints& a, const Ints& b) { ELBO4J_LANEWISE(Ints, a.part[p] | b.part[p]) }
-ELBO4J_INLINE Ints operator^(const Ints& a, const Ints& b) { ELBO4J_LANEWISE(Ints, a.part[p] ^ b.part[p]) }
-ELBO4J_INLINE Ints operator~(const Ints& a) { ELBO4J_LANEWISE(Ints, ~a.part[p]) }
-ELBO4J_INLINE Ints shift_left(const Ints& a, int bits) {
-    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] << bits))
-}
+ELBO4J_INLINE Ints operator+(const Ints& a, const Ints& b){
+    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] +
+                                        (UnsignedRegister)b.part[p]))} ELBO4J_INLINE Ints operator-(const Ints& a,
+                                                                                                    const Ints& b){
+    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] -
+                                        (UnsignedRegister)b.part[p]))} ELBO4J_INLINE Ints operator*(const Ints& a,
+                                                                                                    const Ints& b){
+    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] *
+                                        (UnsignedRegister)b.part[p]))} ELBO4J_INLINE Ints operator&(const Ints& a,
+                                                                                                    const Ints& b){
+    ELBO4J_LANEWISE(Ints, a.part[p] & b.part[p])} ELBO4J_INLINE Ints operator|(const Ints& a, const Ints& b){
+    ELBO4J_LANEWISE(Ints, a.part[p] | b.part[p])} ELBO4J_INLINE Ints operator^(const Ints& a, const Ints& b){
+    ELBO4J_LANEWISE(Ints, a.part[p] ^ b.part[p])} ELBO4J_INLINE Ints operator~(const Ints& a){
+    ELBO4J_LANEWISE(Ints, ~a.part[p])} ELBO4J_INLINE Ints
+    shift_left(const Ints& a, int bits){ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] << bits))}
 /* With zeros, and with the sign. */
-ELBO4J_INLINE Ints shift_right(const Ints& a, int bits) {
-    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] >> bits))
-}
-ELBO4J_INLINE Ints shift_right_signed(const Ints& a, int bits) { ELBO4J_LANEWISE(Ints, a.part[p] >> bits) }
+ELBO4J_INLINE Ints shift_right(const Ints& a, int bits){
+    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] >> bits))} ELBO4J_INLINE Ints
+    shift_right_signed(const Ints& a, int bits){ELBO4J_LANEWISE(Ints, a.part[p] >> bits)}
 
 /* Masks; false where a lane is NaN, but for not_equal. */
-ELBO4J_INLINE Ints less(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Ints, a.part[p] < b.part[p]) }
-ELBO4J_INLINE Ints less_equal(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Ints, a.part[p] <= b.part[p]) }
-ELBO4J_INLINE Ints greater(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Ints, a.part[p] > b.part[p]) }
-ELBO4J_INLINE Ints equal(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Ints, a.part[p] == b.part[p]) }
-ELBO4J_INLINE Ints not_equal(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Ints, a.part[p] != b.part[p]) }
-ELBO4J_INLINE Ints less(const Ints& a, const Ints& b) { ELBO4J_LANEWISE(Ints, a.part[p] < b.part[p]) }
-ELBO4J_INLINE Ints equal(const Ints& a, const Ints& b) { ELBO4J_LANEWISE(Ints, a.part[p] == b.part[p]) }
+ELBO4J_INLINE Ints
+    less(const Floats& a, const Floats& b){ELBO4J_LANEWISE(Ints, a.part[p] < b.part[p])} ELBO4J_INLINE Ints
+    less_equal(const Floats& a, const Floats& b){ELBO4J_LANEWISE(Ints, a.part[p] <= b.part[p])} ELBO4J_INLINE Ints
+    greater(const Floats& a, const Floats& b){ELBO4J_LANEWISE(Ints, a.part[p] > b.part[p])} ELBO4J_INLINE Ints
+    equal(const Floats& a, const Floats& b){ELBO4J_LANEWISE(Ints, a.part[p] == b.part[p])} ELBO4J_INLINE Ints
+    not_equal(const Floats& a, const Floats& b){ELBO4J_LANEWISE(Ints, a.part[p] != b.part[p])} ELBO4J_INLINE Ints
+    less(const Ints& a, const Ints& b){ELBO4J_LANEWISE(Ints, a.part[p] < b.part[p])} ELBO4J_INLINE Ints
+    equal(const Ints& a, const Ints& b){ELBO4J_LANEWISE(Ints, a.part[p] == b.part[p])}
 
 /* Whether a lane of a mask is set. */
 ELBO4J_INLINE bool any(const Ints& mask) {
@@ -334,20 +331,20 @@ ELBO4J_INLINE bool any(const Ints& mask) {
 #endif
 }
 
-ELBO4J_INLINE Floats select(const Ints& mask, const Floats& yes, const Floats& no) {
-    ELBO4J_LANEWISE(Floats, mask.part[p] ? yes.part[p] : no.part[p])
-}
-ELBO4J_INLINE Ints select(const Ints& mask, const Ints& yes, const Ints& no) {
-    ELBO4J_LANEWISE(Ints, mask.part[p] ? yes.part[p] : no.part[p])
-}
+ELBO4J_INLINE Floats select(const Ints& mask, const Floats& yes, const Floats& no){
+    ELBO4J_LANEWISE(Floats, mask.part[p] ? yes.part[p] : no.part[p])} ELBO4J_INLINE Ints
+    select(const Ints& mask, const Ints& yes,
+           const Ints& no){ELBO4J_LANEWISE(Ints, mask.part[p] ? yes.part[p] : no.part[p])}
 
-ELBO4J_INLINE Ints bits(const Floats& a) { ELBO4J_LANEWISE(Ints, (IntRegister)a.part[p]) }
-ELBO4J_INLINE Floats of_bits(const Ints& a) { ELBO4J_LANEWISE(Floats, (Register)a.part[p]) }
-/* Rounded to nearest; towards zero. */
-ELBO4J_INLINE Floats to_floats(const Ints& a) { ELBO4J_LANEWISE(Floats, __builtin_convertvector(a.part[p], Register)) }
-ELBO4J_INLINE Ints to_ints(const Floats& a) { ELBO4J_LANEWISE(Ints, __builtin_convertvector(a.part[p], IntRegister)) }
+ELBO4J_INLINE Ints bits(const Floats& a){ELBO4J_LANEWISE(Ints, (IntRegister)a.part[p])} ELBO4J_INLINE Floats
+    of_bits(const Ints& a){ELBO4J_LANEWISE(Floats, (Register)a.part[p])} /* Rounded to nearest; towards zero. */
+ELBO4J_INLINE Floats
+    to_floats(const Ints& a){ELBO4J_LANEWISE(Floats, __builtin_convertvector(a.part[p], Register))} ELBO4J_INLINE Ints
+    to_ints(const Floats& a){ELBO4J_LANEWISE(Ints, __builtin_convertvector(a.part[p], IntRegister))}
 
-ELBO4J_INLINE Floats abs(const Floats& a) { return of_bits(bits(a) & ints(0x7FFFFFFF)); }
+ELBO4J_INLINE Floats abs(const Floats& a) {
+    return of_bits(bits(a) & ints(0x7FFFFFFF));
+}
 /* Java's: NaN if one is NaN, and +0 above -0 where the signs differ. */
 ELBO4J_INLINE Floats max(const Floats& a, const Floats& b) {
     Floats larger = select(equal(a, b), of_bits(bits(a) & bits(b)), select(greater(a, b), a, b));
@@ -357,6 +354,30 @@ ELBO4J_INLINE Floats min(const Floats& a, const Floats& b) {
     Floats smaller = select(equal(a, b), of_bits(bits(a) | bits(b)), select(less(a, b), a, b));
     return select(not_equal(a, a), a, smaller);
 }
+
+/* Not below, and not above, a bound other than zero; NaN stays NaN. */
+ELBO4J_INLINE Register register_at_least(Register a, Register bound) {
+#if defined(__AVX512F__)
+    return _mm512_maskz_max_ps(ALL_LANES, bound, a);
+#elif defined(__AVX2__)
+    return _mm256_max_ps(bound, a);
+#else
+    return a < bound ? bound : a;
+#endif
+}
+ELBO4J_INLINE Register register_at_most(Register a, Register bound) {
+#if defined(__AVX512F__)
+    return _mm512_maskz_min_ps(ALL_LANES, bound, a);
+#elif defined(__AVX2__)
+    return _mm256_min_ps(bound, a);
+#else
+    return a > bound ? bound : a;
+#endif
+}
+ELBO4J_INLINE Floats at_least(const Floats& a, float bound){
+    ELBO4J_LANEWISE(Floats, register_at_least(a.part[p], broadcast_register(bound)))} ELBO4J_INLINE Floats
+    at_most(const Floats& a,
+            float bound){ELBO4J_LANEWISE(Floats, register_at_most(a.part[p], broadcast_register(bound)))}
 
 /* The sum of all lanes by the tree 8-4-2-1. */
 ELBO4J_INLINE float tree_sum(const Floats& a) {
