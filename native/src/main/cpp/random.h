@@ -67,10 +67,11 @@ ELBO4J_INLINE PhiloxWords philox(const PhiloxKeys& keys, const PhiloxWords& coun
     return words;
 }
 
-/* An odd multiple of 2^-24 in the open interval (0, 1): exact. */
-ELBO4J_INLINE Floats uniform(const Ints& word) {
-    return to_floats(shift_left(shift_right(word, 9), 1) + ints(1)) * floats(0x1p-24f);
-}
+/* The uniform number of a word times 2^24: odd, so never 0 or 2^24. */
+ELBO4J_INLINE Ints uniform_units(const Ints& word) { return shift_right(word, 8) | ints(1); }
+
+/* A number in the open interval (0, 1), exact. */
+ELBO4J_INLINE Floats uniform(const Ints& word) { return to_floats(uniform_units(word)) * floats(0x1p-24f); }
 
 /* sqrt(-2 log u) of a word's uniform number. */
 ELBO4J_INLINE Floats normal_radius(const Ints& word) {
@@ -94,12 +95,14 @@ ELBO4J_INLINE Floats normal_radius(const Ints& word) {
 
 /* Cosine and sine of 2 pi t, t a word's uniform number. */
 ELBO4J_INLINE void cosine_and_sine(const Ints& word, Floats& cosine, Floats& sine) {
-    /* t in units of 2^-24 is quadrant * 2^22 plus a rest within an eighth of a turn, both exact. */
-    Ints shifted = shift_left(shift_right(word, 9), 1) + ints(1 + (1 << 21));
-    Ints quadrant = shift_right(shifted, 22);
-    Floats x = to_floats((shifted & ints((1 << 22) - 1)) - ints(1 << 21)) * floats(0x1p-24f);
+    constexpr int32_t EIGHTH = 1 << 21;
+    constexpr int32_t QUARTER = 1 << 22;
+    /* t is a number of quarters, in bits 22 and 23 of the sum, and x within an eighth of them; no step rounds. */
+    Ints turn = uniform_units(word);
+    Ints quarters = turn + ints(EIGHTH);
+    Floats x = to_floats(shift_left(turn, 10)) * floats(0x1p-34f);
     Floats xx = x * x;
-    /* sin(2 pi x) / x and cos(2 pi x) to degree 6, minimax: within 2^-28 relative and 2^-30 absolute. */
+    /* sin(2 pi x) / x to degree 6 and cos(2 pi x), minimax: within 2^-27.9 relative and 2^-24.8 absolute. */
     Floats s = floats(-0x1.2dc84cp+6f);
     s = fma(s, xx, floats(0x1.466004p+6f));
     s = fma(s, xx, floats(-0x1.4abbbep+5f));
@@ -108,12 +111,11 @@ ELBO4J_INLINE void cosine_and_sine(const Ints& word, Floats& cosine, Floats& sin
     c = fma(c, xx, floats(0x1.03b162p+6f));
     c = fma(c, xx, floats(-0x1.3bd3a2p+4f));
     c = fma(c, xx, floats(1.0f));
-    /* Odd quadrants swap the two; the sine is negative in 2 and 3, the cosine in 1 and 2. */
-    Ints swapped = equal(quadrant & ints(1), ints(1));
-    Ints sine_sign = shift_left(shift_right(quadrant, 1), 31);
-    Ints cosine_sign = shift_left(shift_right(quadrant + ints(1), 1), 31);
-    cosine = of_bits(bits(select(swapped, s, c)) ^ cosine_sign);
-    sine = of_bits(bits(select(swapped, c, s)) ^ sine_sign);
+    /* An odd number of quarters swaps the two; the sine is negative in the third and fourth, the cosine one before. */
+    Ints even = equal(quarters & ints(QUARTER), ints(0));
+    const Ints sign = ints(INT32_MIN);
+    cosine = of_bits(bits(select(even, c, s)) ^ (shift_left(quarters + ints(QUARTER), 8) & sign));
+    sine = of_bits(bits(select(even, s, c)) ^ (shift_left(quarters, 8) & sign));
 }
 
 /* The four normal numbers of each block, in place of its words: r(w0) cos(w1), r(w0) sin(w1), r(w2) cos(w3), r(w2) sin(w3). */
