@@ -8,7 +8,7 @@ namespace ELBO4J_ISA {
 /* OptimizerKernels.MAX_GRADIENT; the float below it, as no float equals it. */
 constexpr float MAX_GRADIENT = 1e18f;
 
-static uint32_t largest_magnitude(const float* values, int64_t count) {
+uint32_t largest_magnitude(const float* values, int64_t count) {
     /* Magnitudes in the order of their bits, where NaN comes last; four chains, as each waits for its last maximum. */
     constexpr int CHAINS = 4;
     Ints largest[CHAINS] = {ints(0), ints(0), ints(0), ints(0)};

@@ -22,9 +22,15 @@ void halt_on_gradients(const CheckGradients&, elbo4j_state*);
 void adam(const Adam&, const Run&, Piece);
 void sgd(const Sgd&, const Run&, Piece);
 void pack_weights(const PackWeights&, Piece);
+int64_t pack_weights_units(const PackWeights&);
 void linear_forward(const LinearForward&, const Run&, Piece);
+int64_t linear_forward_units(const LinearForward&, const Run&);
 void linear_backward_input(const LinearBackwardInput&, const Run&, Piece);
+int64_t linear_backward_input_units(const LinearBackwardInput&, const Run&);
 void linear_backward_weights(const LinearBackwardWeights&, const Run&, Piece);
+int64_t linear_backward_weights_units(const LinearBackwardWeights&, const Run&);
+void linear_update(const LinearUpdate&, const Run&, Piece);
+uint32_t largest_magnitude(const float*, int64_t);
 
 extern const Kernels KERNELS;
 const Kernels KERNELS = {
@@ -44,9 +50,15 @@ const Kernels KERNELS = {
     adam,
     sgd,
     pack_weights,
+    pack_weights_units,
     linear_forward,
+    linear_forward_units,
     linear_backward_input,
+    linear_backward_input_units,
     linear_backward_weights,
+    linear_backward_weights_units,
+    linear_update,
+    largest_magnitude,
 };
 
 }  // namespace ELBO4J_ISA
