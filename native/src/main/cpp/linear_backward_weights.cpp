@@ -185,21 +185,5 @@ void linear_update(const LinearUpdate& c, const Run& run, Piece piece) {
     backward(c.gradients, run, piece, updates);
 }
 
-/* The largest magnitude as the bits of a float; those of a NaN are above those of infinity. */
-uint32_t largest_magnitude(const float* values, int64_t count) {
-    Ints largest = ints(0);
-    for (int64_t i = 0; i < count; i += LANES) {
-        Ints magnitude = bits(load_lanes(values + i, count - i < LANES ? count - i : LANES)) & ints(0x7FFFFFFF);
-        largest = select(less(largest, magnitude), magnitude, largest);
-    }
-    int32_t lanes[LANES];
-    store(lanes, largest);
-    int32_t result = 0;
-    for (int32_t lane : lanes) {
-        result = lane > result ? lane : result;
-    }
-    return (uint32_t)result;
-}
-
 }  // namespace ELBO4J_ISA
 }  // namespace elbo4j
