@@ -306,11 +306,11 @@ void load(int32_t type, const std::vector<T>& data, int64_t columns) {
     for (int32_t pixels : {ELBO4J_AS_IS, ELBO4J_UNIT}) {
         name_case("load of type " + std::to_string(type) + ", pixels " + std::to_string(pixels) + ", " +
                   std::to_string(columns) + " columns");
-        Outputs results = run_everywhere(rows, {std::vector<float>((size_t)(rows * columns), -9)},
-                                         [&](const Kernels& kernels, Piece piece, Memory& out) {
-                                             kernels.load({in.data(), type, pixels, columns, out[0]->data()},
-                                                          {&state.value, rows}, piece);
-                                         });
+        Outputs results = run_everywhere(
+            rows, {std::vector<float>((size_t)(rows * columns), -9)},
+            [&](const Kernels& kernels, Piece piece, Memory& out) {
+                kernels.load({in.data(), type, pixels, columns, out[0]->data()}, {&state.value, rows}, piece);
+            });
         for (int64_t i = 0; i < rows * columns; i++) {
             float value = (float)data[(size_t)i];
             float want = pixels == ELBO4J_UNIT && type == ELBO4J_U8 ? value / 255 : value;
