@@ -23,11 +23,11 @@ constexpr float LN2_REST = -0x1.05c610p-29f;
 struct Reduced {
     Floats n;
     Floats r;
-    /* 2^n with what the bias has above ROUNDING + 127. */
+    /* 2^(n + bias - ROUNDING - 127). */
     Floats power;
 };
 
-/* x within reach of the exponents; the bias is ROUNDING + 127 for a power of 2^n. */
+/* n plus the bias less ROUNDING must be an exponent field, 1 to 254. */
 ELBO4J_INLINE Reduced reduce(const Floats& x, const Floats& bias) {
     Floats shifted = fma(x, floats(LOG2_E), bias);
     Floats n = shifted - bias;
