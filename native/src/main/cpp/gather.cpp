@@ -17,10 +17,10 @@ ELBO4J_INLINE const Element* data_row(const Gather& call, int64_t row) {
 
 /* floor(word * 255 / 2^32) is uniform on 0 to 254, so it is below q with probability q / 255. */
 ELBO4J_INLINE Ints is_one(const Ints& q, const Ints& word) {
-    /* word * 255 = word * 256 - word: its high word, without a 64-bit product. */
-    Ints low = shift_left(word, 8);
-    Ints borrow = shift_right((~low & word) | (~(low ^ word) & (low - word)), 31);
-    return less(shift_right(word, 24) - borrow, q);
+    /* word * 255 = word * 256 - word: its high word, without a 64-bit product. Flipped signs compare unsigned. */
+    const Ints sign = ints(INT32_MIN);
+    Ints minus_borrow = less(shift_left(word, 8) ^ sign, word ^ sign);
+    return less(shift_right(word, 24) + minus_borrow, q);
 }
 ELBO4J_INLINE Ints is_one(const Floats& probability, const Ints& word) { return less(uniform(word), probability); }
 
