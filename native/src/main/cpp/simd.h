@@ -361,7 +361,14 @@ ELBO4J_INLINE Floats of_bits(const Ints& a) { ELBO4J_LANEWISE(Floats, (Register)
 ELBO4J_INLINE Floats to_floats(const Ints& a) { ELBO4J_LANEWISE(Floats, __builtin_convertvector(a.part[p], Register)); }
 ELBO4J_INLINE Ints to_ints(const Floats& a) { ELBO4J_LANEWISE(Ints, __builtin_convertvector(a.part[p], IntRegister)); }
 
-ELBO4J_INLINE Floats abs(const Floats& a) { return of_bits(bits(a) & ints(0x7FFFFFFF)); }
+constexpr int32_t SIGN = INT32_MIN;
+ELBO4J_INLINE Floats abs(const Floats& a) { return of_bits(bits(a) & ints(~SIGN)); }
+/* -|a|. */
+ELBO4J_INLINE Floats negative_abs(const Floats& a) { return of_bits(bits(a) | ints(SIGN)); }
+/* a, which is not negative, with the sign of the other. */
+ELBO4J_INLINE Floats with_sign_of(const Floats& sign, const Floats& a) {
+    return of_bits(bits(a) | (bits(sign) & ints(SIGN)));
+}
 /* Java's: NaN if one is NaN, and +0 above -0 where the signs differ. */
 ELBO4J_INLINE Floats max(const Floats& a, const Floats& b) {
     Floats larger = select(equal(a, b), of_bits(bits(a) & bits(b)), select(greater(a, b), a, b));
