@@ -15,11 +15,10 @@ struct Run {
     int64_t active_rows;
 };
 
-/* Units from (inclusive) to (exclusive) of a call, and the working memory of the thread that has them. */
+/* Units from (inclusive) to (exclusive) of a call. */
 struct Piece {
     int64_t from;
     int64_t to;
-    float* workspace;
 };
 
 struct SelectRows {
@@ -68,7 +67,7 @@ struct LinearForward {
     int64_t in;
     int64_t out;
     const float* x;
-    const float* packed;
+    PackWeights pack;
     const float* b;
     int32_t activation;
     float* y;
@@ -175,6 +174,14 @@ struct Adam {
     float one_minus_beta1;
     float one_minus_beta2;
     float epsilon;
+};
+
+/* Adam on what LinearBackwardWeights computes, tile by tile; see plan.cpp for when that may be. */
+struct LinearUpdate {
+    LinearBackwardWeights gradients;
+    Adam adam;
+    int64_t weight_offset; /* of both in the arrays of adam */
+    int64_t bias_offset;
 };
 
 struct Sgd {

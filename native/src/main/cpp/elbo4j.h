@@ -132,12 +132,16 @@ ELBO4J_API void elbo4j_program_bind(elbo4j_program* program, void* workspace);
 /* The threads worth having for so many batch rows, 1 to the program's number. */
 ELBO4J_API int32_t elbo4j_program_threads(const elbo4j_program* program, int64_t active_rows);
 
-/* Runs the step `times` times on the rows it selects, or on `active_rows` if it selects none. */
-ELBO4J_API void elbo4j_program_run(elbo4j_program* program, int64_t times, int64_t active_rows, int64_t run);
+/*
+ * Runs the step `times` times on the rows it selects, or on `active_rows` if it selects none. `helped`: whether other
+ * threads may call elbo4j_program_help for this `run` (1, 2, ...; each program counts its own).
+ */
+ELBO4J_API void elbo4j_program_run(elbo4j_program* program, int64_t times, int64_t active_rows, int64_t run,
+                                   int32_t helped);
 
 /*
- * Helps with run number `run` (1, 2, ...; each program counts its own) until it has ended; waits for it if it has not
- * begun, and comes back at once if it has ended. At most `threads` - 1 threads may help at a time.
+ * Helps with run number `run` until it has ended; waits for it if it has not begun, and comes back at once if it has
+ * ended. Any number of threads may help.
  */
 ELBO4J_API void elbo4j_program_help(elbo4j_program* program, int64_t run);
 

@@ -31,11 +31,19 @@ struct Kernels {
     void (*adam)(const Adam&, const Run&, Piece); /* elements of the group */
     void (*sgd)(const Sgd&, const Run&, Piece);   /* elements of the group */
 
-    /* Panels of the product; see product.h. */
+    /* The products; units as the functions beside them count, see product.h. */
     void (*pack_weights)(const PackWeights&, Piece);
+    int64_t (*pack_weights_units)(const PackWeights&);
     void (*linear_forward)(const LinearForward&, const Run&, Piece);
+    int64_t (*linear_forward_units)(const LinearForward&, const Run&);
     void (*linear_backward_input)(const LinearBackwardInput&, const Run&, Piece);
+    int64_t (*linear_backward_input_units)(const LinearBackwardInput&, const Run&);
     void (*linear_backward_weights)(const LinearBackwardWeights&, const Run&, Piece);
+    int64_t (*linear_backward_weights_units)(const LinearBackwardWeights&, const Run&);
+    /* linear_backward_weights and adam on each tile of it, of as many units. */
+    void (*linear_update)(const LinearUpdate&, const Run&, Piece);
+    /* The bits of the largest magnitude among so many elements, NaN above all. */
+    uint32_t (*largest_magnitude)(const float*, int64_t count);
 };
 
 }  // namespace elbo4j

@@ -1,0 +1,450 @@
+#include "program.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <new>
+
+#include "isa.h"
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <sched.h>
+#endif
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace elbo4j {
+
+Call* Calls::append() {
+    if (count == room) {
+        int64_t larger = room == 0 ? 32 : 2 * room;
+        Call* moved = (Call*)realloc(items, (size_t)larger * sizeof(Call));
+        if (moved == nullptr) {
+            return nullptr;
+        }
+        items = moved;
+        room = larger;
+    }
+    return &items[count++];
+}
+
+namespace {
+
+/* Looks at a shared number again and again: briefly at full speed, then leaving the core to whoever wants it. */
+class Patience {
+   public:
+    void wait() {
+        if (++looks < 4096) {
+#if defined(__x86_64__)
+            _mm_pause();
+#elif defined(__aarch64__)
+            __asm__ volatile("yield");
+#endif
+        } else {
+#if defined(__unix__) || defined(__APPLE__)
+            sched_yield();
+#endif
+        }
+    }
+    void reset() { looks = 0; }
+
+   private:
+    int looks = 0;
+};
+
+/* Elements, or fused multiply-adds, that are worth handing to another thread. */
+constexpr int64_t ELEMENT_GRAIN = 1 << 13;
+constexpr int64_t PRODUCT_GRAIN = 1 << 19;
+
+struct Work {
+    int64_t units;
+    /* Fewest units worth a piece. */
+    int64_t grain;
+};
+
+Work by_elements(int64_t units, int64_t elements_each) {
+    int64_t each = elements_each < 1 ? 1 : elements_each;
+    return {units, (ELEMENT_GRAIN + each - 1) / each};
+}
+
+Work by_products(int64_t units, int64_t multiplications) {
+    int64_t each = units > 0 ? multiplications / units : 1;
+    return {units, each >= PRODUCT_GRAIN ? 1 : PRODUCT_GRAIN / (each < 1 ? 1 : each)};
+}
+
+/* How a call splits; zero units where one thread does it all, as part of `alone`. */
+Work work_of(const elbo4j_program& program, const Call& call, const Run& run) {
+    const Kernels& kernels = *program.kernels;
+    int64_t rows = run.active_rows;
+    switch (call.kind) {
+        case Kind::GATHER:
+            return by_elements(rows, call.gather.columns);
+        case Kind::LOAD:
+            return by_elements(rows, call.load.columns);
+        case Kind::STORE:
+            return by_elements(rows, call.store.columns * call.store.fold);
+        case Kind::PACK_WEIGHTS:
+            return by_elements(kernels.pack_weights_units(call.pack_weights), call.pack_weights.in * 32);
+        case Kind::LINEAR_FORWARD: {
+            const LinearForward& c = call.linear_forward;
+            return by_products(kernels.linear_forward_units(c, run), rows * c.fold * c.in * c.out);
+        }
+        case Kind::LINEAR_BACKWARD_INPUT: {
+            const LinearBackwardInput& c = call.linear_backward_input;
+            return by_products(kernels.linear_backward_input_units(c, run), rows * c.fold * c.in * c.out);
+        }
+        case Kind::LINEAR_BACKWARD_WEIGHTS: {
+            const LinearBackwardWeights& c = call.linear_backward_weights;
+            return by_products(kernels.linear_backward_weights_units(c, run), rows * c.fold * c.in * c.out);
+        }
+        case Kind::LINEAR_UPDATE: {
+            const LinearBackwardWeights& c = call.linear_update.gradients;
+            return by_products(kernels.linear_backward_weights_units(c, run), rows * c.fold * c.in * c.out);
+        }
+        /* Noise, exponentials and the like weigh several elements. */
+        case Kind::REPARAMETERIZE_FORWARD:
+            return by_elements(rows, 8 * call.reparameterize_forward.of.d * call.reparameterize_forward.of.fold);
+        case Kind::REPARAMETERIZE_BACKWARD:
+            return by_elements(rows, 8 * call.reparameterize_backward.of.d * call.reparameterize_backward.of.fold);
+        case Kind::GAUSSIAN_KL_FORWARD:
+            return by_elements(rows, 4 * call.gaussian_kl_forward.d);
+        case Kind::BERNOULLI_FORWARD:
+            return by_elements(rows * call.bernoulli_forward.fold, 4 * call.bernoulli_forward.d);
+        case Kind::BERNOULLI_FORWARD_BACKWARD:
+            return by_elements(rows * call.bernoulli_forward_backward.of.fold, 4 * call.bernoulli_forward_backward.of.d);
+        case Kind::CHECK_GRADIENTS: {
+            const CheckGradients& c = call.check_gradients;
+            int64_t elements = 0;
+            for (int64_t i = 0; i < c.count; i++) {
+                elements += c.sizes[i];
+            }
+            return by_elements(elements, 1);
+        }
+        case Kind::ADAM:
+            return by_elements(call.adam.size, 1);
+        case Kind::SGD:
+            return by_elements(call.sgd.size, 1);
+        case Kind::BOUND_GRADIENTS:
+            return {2 * call.bound_gradients.updates, 1};
+        case Kind::SELECT_ROWS:
+        case Kind::ACCUMULATE:
+        case Kind::ADVANCE:
+            break;
+    }
+    return {0, 1};
+}
+
+/* A factor of a merged gradient: both of an update, one after the other. */
+void bound(elbo4j_program& program, const Call& call, Piece piece) {
+    for (int64_t unit = piece.from; unit < piece.to; unit++) {
+        const LinearBackwardWeights& c =
+            program.planned.items[call.bound_gradients.first_update + unit / 2].linear_update.gradients;
+        int64_t rows = rows_of(program.run, c.fold);
+        uint64_t bits = unit % 2 == 0 ? program.kernels->largest_magnitude(c.x, rows * c.in)
+                                      : program.kernels->largest_magnitude(c.g, rows * c.out);
+        /* One slot each: the product of both matters. */
+        call.bound_gradients.largest[unit] = (uint32_t)bits;
+    }
+}
+
+void raise_largest(elbo4j_program& program, uint32_t bits) {
+    uint64_t known = program.largest.value.load(std::memory_order_relaxed);
+    while (bits > known && !program.largest.value.compare_exchange_weak(known, bits, std::memory_order_relaxed)) {
+    }
+}
+
+void run_piece(elbo4j_program& program, const Call& call, Piece piece) {
+    const Kernels& kernels = *program.kernels;
+    const Run& run = program.run;
+    switch (call.kind) {
+        case Kind::GATHER:
+            return kernels.gather(call.gather, run, piece);
+        case Kind::LOAD:
+            return kernels.load(call.load, run, piece);
+        case Kind::STORE:
+            return kernels.store(call.store, run, piece);
+        case Kind::PACK_WEIGHTS:
+            return kernels.pack_weights(call.pack_weights, piece);
+        case Kind::LINEAR_FORWARD:
+            return kernels.linear_forward(call.linear_forward, run, piece);
+        case Kind::LINEAR_BACKWARD_INPUT:
+            return kernels.linear_backward_input(call.linear_backward_input, run, piece);
+        case Kind::LINEAR_BACKWARD_WEIGHTS:
+            return kernels.linear_backward_weights(call.linear_backward_weights, run, piece);
+        case Kind::LINEAR_UPDATE:
+            return program.merged_update
+                       ? kernels.linear_update(call.linear_update, run, piece)
+                       : kernels.linear_backward_weights(call.linear_update.gradients, run, piece);
+        case Kind::REPARAMETERIZE_FORWARD:
+            return kernels.reparameterize_forward(call.reparameterize_forward, run, piece);
+        case Kind::REPARAMETERIZE_BACKWARD:
+            return kernels.reparameterize_backward(call.reparameterize_backward, run, piece);
+        case Kind::GAUSSIAN_KL_FORWARD:
+            return kernels.gaussian_kl_forward(call.gaussian_kl_forward, run, piece);
+        case Kind::BERNOULLI_FORWARD:
+            return kernels.bernoulli_forward(call.bernoulli_forward, run, piece);
+        case Kind::BERNOULLI_FORWARD_BACKWARD:
+            return kernels.bernoulli_forward_backward(call.bernoulli_forward_backward, run, piece);
+        case Kind::CHECK_GRADIENTS:
+            return raise_largest(program, kernels.largest_gradient(call.check_gradients, piece));
+        case Kind::ADAM:
+            return kernels.adam(call.adam, run, piece);
+        case Kind::SGD:
+            return kernels.sgd(call.sgd, run, piece);
+        case Kind::BOUND_GRADIENTS:
+            return bound(program, call, piece);
+        case Kind::SELECT_ROWS:
+        case Kind::ACCUMULATE:
+        case Kind::ADVANCE:
+            return;
+    }
+}
+
+/* Takes a piece of the generation in `seen` and runs it; false if none was left. */
+bool take(elbo4j_program& program, uint64_t seen) {
+    while ((uint32_t)seen != 0) {
+        if (program.ticket.value.compare_exchange_weak(seen, seen - 1, std::memory_order_acq_rel,
+                                                       std::memory_order_acquire)) {
+            /* Until this piece is done the leader does not go on, so these are of the same generation. */
+            int64_t index = program.pieces - (int64_t)(uint32_t)seen;
+            run_piece(program, *program.current,
+                      {program.units * index / program.pieces, program.units * (index + 1) / program.pieces});
+            program.done.value.fetch_add(1, std::memory_order_release);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Runs the units of a call, with whoever helps. */
+void share(elbo4j_program& program, const Call& call, bool helped) {
+    Work work = work_of(program, call, program.run);
+    int64_t pieces = work.grain > 0 ? work.units / work.grain : work.units;
+    if (!helped || pieces <= 1) {
+        if (work.units > 0) {
+            run_piece(program, call, {0, work.units});
+        }
+        return;
+    }
+    /* Enough pieces that nobody waits long for the last one, few enough that taking one costs nothing. */
+    int64_t most = 16 * (int64_t)program.threads;
+    pieces = pieces < most ? pieces : most;
+    program.current = &call;
+    program.units = work.units;
+    program.pieces = pieces;
+    program.done.value.store(0, std::memory_order_relaxed);
+    uint64_t generation = (program.ticket.value.load(std::memory_order_relaxed) >> 32) + 1;
+    program.ticket.value.store(generation << 32 | (uint64_t)pieces, std::memory_order_release);
+    while (take(program, program.ticket.value.load(std::memory_order_acquire))) {
+    }
+    Patience patience;
+    while (program.done.value.load(std::memory_order_acquire) < (uint64_t)pieces) {
+        patience.wait();
+    }
+}
+
+/* Brings a transposed copy up to date, unless another program of the same weights does it. */
+void pack(elbo4j_program& program, const Call& call, bool helped) {
+    constexpr int64_t BUSY = -2;
+    const elbo4j_weights& w = call.pack_weights.w;
+    if (w.packed_version == nullptr) {
+        share(program, call, helped);
+        return;
+    }
+    int64_t wanted = *w.version;
+    Patience patience;
+    while (true) {
+        int64_t found = __atomic_load_n(w.packed_version, __ATOMIC_ACQUIRE);
+        if (found == wanted) {
+            return;
+        }
+        if (found == BUSY) {
+            patience.wait();
+        } else if (__atomic_compare_exchange_n(w.packed_version, &found, BUSY, false, __ATOMIC_ACQUIRE,
+                                               __ATOMIC_RELAXED)) {
+            share(program, call, helped);
+            __atomic_store_n(w.packed_version, wanted, __ATOMIC_RELEASE);
+            return;
+        }
+    }
+}
+
+constexpr float MAX_GRADIENT = 1e18f;
+
+float magnitude(uint64_t bits) {
+    uint32_t word = (uint32_t)bits;
+    float value;
+    memcpy(&value, &word, sizeof value);
+    return value;
+}
+
+void check(elbo4j_program& program, const Call& call, bool helped) {
+    if (program.merged_update || program.run.state->halted) {
+        return;
+    }
+    program.largest.value.store(0, std::memory_order_relaxed);
+    share(program, call, helped);
+    /* The negation catches NaN as well. */
+    if (!(magnitude(program.largest.value.load(std::memory_order_relaxed)) <= MAX_GRADIENT)) {
+        program.kernels->halt_on_gradients(call.check_gradients, program.run.state);
+    }
+}
+
+/*
+ * Whether no gradient of the merged updates can be out of range: each is a sum over rows of products of two factors, and
+ * their largest magnitudes bound it. Half the limit leaves room for the rounding of the sum.
+ */
+void bound_all(elbo4j_program& program, const Call& call, bool helped) {
+    program.merged_update = false;
+    if (program.run.state->halted) {
+        return;
+    }
+    share(program, call, helped);
+    for (int64_t i = 0; i < call.bound_gradients.updates; i++) {
+        const LinearBackwardWeights& c =
+            program.planned.items[call.bound_gradients.first_update + i].linear_update.gradients;
+        double x = magnitude(call.bound_gradients.largest[2 * i]);
+        double g = magnitude(call.bound_gradients.largest[2 * i + 1]);
+        double most = (double)rows_of(program.run, c.fold) * g * (x > 1 ? x : 1);
+        if (!(most <= MAX_GRADIENT / 2)) {
+            return;
+        }
+    }
+    program.merged_update = true;
+}
+
+void advance(elbo4j_state& state) {
+    if (state.halted) {
+        return;
+    }
+    state.step++;
+    state.rows += state.active_rows;
+    if (state.order_rows > 0) {
+        state.position += state.active_rows;
+        if (state.position >= state.order_rows) {
+            state.position = 0;
+            state.epoch++;
+        }
+    }
+}
+
+void run_call(elbo4j_program& program, const Call& call, bool helped) {
+    Run& run = program.run;
+    switch (call.kind) {
+        case Kind::SELECT_ROWS:
+            program.kernels->select_rows(call.select_rows, run.state);
+            run.active_rows = run.state->active_rows;
+            return;
+        case Kind::ACCUMULATE:
+            return program.kernels->accumulate(call.accumulate, run);
+        case Kind::ADVANCE:
+            return advance(*run.state);
+        case Kind::PACK_WEIGHTS:
+            return pack(program, call, helped);
+        case Kind::CHECK_GRADIENTS:
+            return check(program, call, helped);
+        case Kind::BOUND_GRADIENTS:
+            return bound_all(program, call, helped);
+        case Kind::ADAM:
+            if (!run.state->halted) {
+                if (!program.merged_update) {
+                    share(program, call, helped);
+                }
+                ++*call.adam.version;
+            }
+            return;
+        case Kind::SGD:
+            if (!run.state->halted) {
+                share(program, call, helped);
+                ++*call.sgd.version;
+            }
+            return;
+        default:
+            return share(program, call, helped);
+    }
+}
+
+}  // namespace
+
+}  // namespace elbo4j
+
+using namespace elbo4j;
+
+elbo4j_program* elbo4j_program_create(int32_t isa, int32_t threads, int64_t capacity, elbo4j_state* state) {
+    void* memory = elbo4j_allocate(sizeof(elbo4j_program));
+    if (memory == nullptr) {
+        return nullptr;
+    }
+    elbo4j_program* program = new (memory) elbo4j_program();
+    program->kernels = &kernels_of(isa);
+    program->threads = threads;
+    program->capacity = capacity;
+    program->state = state != nullptr ? state : &program->none;
+    return program;
+}
+
+void elbo4j_program_destroy(elbo4j_program* program) {
+    /* Planned checks name the arrays of the recorded ones; bounds are planned only. */
+    for (int64_t i = 0; i < program->recorded.count; i++) {
+        if (program->recorded.items[i].kind == Kind::CHECK_GRADIENTS) {
+            elbo4j_free((void*)program->recorded.items[i].check_gradients.offsets);
+        }
+    }
+    for (int64_t i = 0; i < program->planned.count; i++) {
+        if (program->planned.items[i].kind == Kind::BOUND_GRADIENTS) {
+            elbo4j_free(program->planned.items[i].bound_gradients.largest);
+        }
+    }
+    free(program->recorded.items);
+    free(program->planned.items);
+    elbo4j_free(program);
+}
+
+int64_t elbo4j_program_plan(elbo4j_program* program) { return plan(*program); }
+
+int32_t elbo4j_program_threads(const elbo4j_program* program, int64_t active_rows) {
+    if (program->threads == 1) {
+        return 1;
+    }
+    Run run = {program->state, active_rows};
+    int64_t pieces = 1;
+    for (int64_t i = 0; i < program->planned.count; i++) {
+        /* Of weights that are packed already nothing is left to do. */
+        if (program->planned.items[i].kind != Kind::PACK_WEIGHTS) {
+            Work work = work_of(*program, program->planned.items[i], run);
+            int64_t of_call = work.units / work.grain;
+            pieces = of_call > pieces ? of_call : pieces;
+        }
+    }
+    return pieces < program->threads ? (int32_t)pieces : program->threads;
+}
+
+void elbo4j_program_run(elbo4j_program* program, int64_t times, int64_t active_rows, int64_t run, int32_t helped) {
+    program->started.value.store((uint64_t)run, std::memory_order_release);
+    for (int64_t i = 0; i < times; i++) {
+        program->run = {program->state, active_rows};
+        program->state->active_rows = active_rows;
+        program->state->order_rows = 0;
+        program->merged_update = false;
+        for (int64_t c = 0; c < program->planned.count; c++) {
+            run_call(*program, program->planned.items[c], helped != 0);
+        }
+    }
+    program->ended.value.store((uint64_t)run, std::memory_order_release);
+}
+
+void elbo4j_program_help(elbo4j_program* program, int64_t run) {
+    Patience patience;
+    while (program->started.value.load(std::memory_order_acquire) < (uint64_t)run) {
+        patience.wait();
+    }
+    patience.reset();
+    while (program->ended.value.load(std::memory_order_acquire) < (uint64_t)run) {
+        if (take(*program, program->ticket.value.load(std::memory_order_acquire))) {
+            patience.reset();
+        } else {
+            patience.wait();
+        }
+    }
+}

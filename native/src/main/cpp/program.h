@@ -1,0 +1,121 @@
+/* A recorded step: calls as they were issued, the steps that were planned from them, and what a run shares. */
+#ifndef ELBO4J_PROGRAM_H
+#define ELBO4J_PROGRAM_H
+
+#include <atomic>
+
+#include "kernels.h"
+
+namespace elbo4j {
+
+enum class Kind : int32_t {
+    SELECT_ROWS,
+    GATHER,
+    LOAD,
+    STORE,
+    PACK_WEIGHTS,
+    LINEAR_FORWARD,
+    LINEAR_BACKWARD_INPUT,
+    LINEAR_BACKWARD_WEIGHTS,
+    REPARAMETERIZE_FORWARD,
+    REPARAMETERIZE_BACKWARD,
+    GAUSSIAN_KL_FORWARD,
+    BERNOULLI_FORWARD,
+    BERNOULLI_FORWARD_BACKWARD,
+    ACCUMULATE,
+    CHECK_GRADIENTS,
+    ADAM,
+    SGD,
+    ADVANCE,
+    /* Made by the plan: bounds of the gradients that merged updates rely on, and such updates. */
+    BOUND_GRADIENTS,
+    LINEAR_UPDATE
+};
+
+/* Looks at the factors of all gradients that merged updates compute, see plan.cpp. */
+struct BoundGradients {
+    int64_t first_update;
+    int64_t updates;
+    uint32_t* largest; /* bits of the largest magnitude of x and of g, for each update */
+};
+
+struct Call {
+    Kind kind;
+    /* Its place among the recorded calls. */
+    int32_t number;
+    union {
+        SelectRows select_rows;
+        Gather gather;
+        Load load;
+        Store store;
+        PackWeights pack_weights;
+        LinearForward linear_forward;
+        LinearBackwardInput linear_backward_input;
+        LinearBackwardWeights linear_backward_weights;
+        ReparameterizeForward reparameterize_forward;
+        ReparameterizeBackward reparameterize_backward;
+        GaussianKlForward gaussian_kl_forward;
+        BernoulliForward bernoulli_forward;
+        BernoulliForwardBackward bernoulli_forward_backward;
+        Accumulate accumulate;
+        CheckGradients check_gradients;
+        Adam adam;
+        Sgd sgd;
+        Advance advance;
+        BoundGradients bound_gradients;
+        LinearUpdate linear_update;
+    };
+};
+
+/* A list that grows; empty and unchanged where there is no memory. */
+struct Calls {
+    Call* items;
+    int64_t count;
+    int64_t room;
+
+    Call* append();
+};
+
+/* Cache lines apart, because they change at different times on different threads. */
+struct alignas(64) Line {
+    std::atomic<uint64_t> value;
+};
+
+}  // namespace elbo4j
+
+struct elbo4j_program {
+    const elbo4j::Kernels* kernels;
+    int32_t threads;
+    int64_t capacity;
+    elbo4j_state* state;
+    elbo4j_state none; /* stands in where no call takes a state */
+
+    elbo4j::Calls recorded;
+    elbo4j::Calls planned;
+    int64_t workspace_bytes;
+
+    elbo4j::Run run;
+    bool merged_update; /* whether this step's updates may run with their gradients */
+
+    /* The present call: generation in the upper half of ticket, pieces not yet taken in the lower; pieces done. */
+    const elbo4j::Call* current;
+    int64_t units;
+    int64_t pieces;
+    elbo4j::Line ticket;
+    elbo4j::Line done;
+    elbo4j::Line largest; /* bits of the largest magnitude that pieces of a check have found */
+    elbo4j::Line started;
+    elbo4j::Line ended;
+};
+
+namespace elbo4j {
+
+/* Turns the recorded calls into the planned ones; gives the bytes of working memory, -1 if there is no memory. */
+int64_t plan(elbo4j_program& program);
+
+/* The rows of a call that has fold rows for every active one. */
+static inline int64_t rows_of(const Run& run, int64_t fold) { return run.active_rows * fold; }
+
+}  // namespace elbo4j
+
+#endif
