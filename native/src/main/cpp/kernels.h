@@ -14,13 +14,13 @@ struct Kernels {
 
     /* Once for the whole call: chooses the rows and sets active_rows and order_rows of the state. */
     void (*select_rows)(const SelectRows&, elbo4j_state*);
-    void (*gather)(const Gather&, const Run&, Piece);                          /* rows */
-    void (*load)(const Load&, const Run&, Piece);                              /* rows */
-    void (*store)(const Store&, const Run&, Piece);                            /* rows before folding */
-    void (*reparameterize_forward)(const ReparameterizeForward&, const Run&, Piece);   /* rows before folding */
-    void (*reparameterize_backward)(const ReparameterizeBackward&, const Run&, Piece); /* rows before folding */
-    void (*gaussian_kl_forward)(const GaussianKlForward&, const Run&, Piece);  /* rows */
-    void (*bernoulli_forward)(const BernoulliForward&, const Run&, Piece);     /* rows, folded */
+    void (*gather)(const Gather&, const Run&, Piece);                                       /* rows */
+    void (*load)(const Load&, const Run&, Piece);                                           /* rows */
+    void (*store)(const Store&, const Run&, Piece);                                         /* rows before folding */
+    void (*reparameterize_forward)(const ReparameterizeForward&, const Run&, Piece);        /* rows before folding */
+    void (*reparameterize_backward)(const ReparameterizeBackward&, const Run&, Piece);      /* rows before folding */
+    void (*gaussian_kl_forward)(const GaussianKlForward&, const Run&, Piece);               /* rows */
+    void (*bernoulli_forward)(const BernoulliForward&, const Run&, Piece);                  /* rows, folded */
     void (*bernoulli_forward_backward)(const BernoulliForwardBackward&, const Run&, Piece); /* rows, folded */
     /* Once for the whole call. */
     void (*accumulate)(const Accumulate&, const Run&);

@@ -3,8 +3,10 @@
  *
  * Each element is one chain of fused multiply-adds over ascending k from +0, so its bits depend on its row of a and its
  * column of b alone: never on the tile it lies in, the rows beside it, the thread, or the width of the registers. Vectors
- * run along j; elements of a are broadcast from where they lie. A tile is as large as the registers allow: ROWS times
- * REGISTERS accumulators, REGISTERS of b and one of a.
+ * run along j; elements of a are broadcast from where they lie. A tile holds as many sums as there are registers for.
+ *
+ * Columns are cut into panels of up to PANEL, and rows into blocks of BLOCK_ROWS: a unit of work is a panel of a block, so
+ * that b's panel stays in the second-level cache while the rows pass by.
  */
 #ifndef ELBO4J_PRODUCT_H
 #define ELBO4J_PRODUCT_H
@@ -14,73 +16,207 @@
 namespace elbo4j {
 namespace ELBO4J_ISA {
 
-#if defined(__AVX512F__) || defined(__aarch64__)
-constexpr int TILE_ROWS = 8;
+/* Sixteen columns each; one of three needs 32 registers of 16 lanes. */
+#if defined(__AVX512F__)
+constexpr int MAX_GROUPS = 3;
 #else
-constexpr int TILE_ROWS = 4;
+constexpr int MAX_GROUPS = 1;
 #endif
-constexpr int TILE_REGISTERS = 3;
-constexpr int PANEL = TILE_REGISTERS * WIDTH;
+constexpr int PANEL = MAX_GROUPS * LANES;
 
-/* Columns of c that are computed together. */
+/* Rows of a tile of so many groups: all registers but those for a row of b and an element of a. */
+constexpr int tile_rows(int groups) {
+#if defined(__AVX512F__)
+    return groups == 3 ? 8 : groups == 2 ? 12 : 16;
+#elif defined(__AVX2__) || defined(__aarch64__)
+    return groups == 1 ? 6 : 0;
+#else
+    return groups == 1 ? 2 : 0;
+#endif
+}
+
+/* A multiple of every tile's rows. */
+constexpr int64_t BLOCK_ROWS = 48;
+constexpr int MAX_TILE_ROWS = 16;
+
+static inline int64_t row_blocks(int64_t rows) { return (rows + BLOCK_ROWS - 1) / BLOCK_ROWS; }
+
+/* Columns of c that are computed together; the last group may be narrower than the others. */
 struct Panel {
     int64_t from;
     int64_t width;
-    int registers;
+    int groups;
 };
 
-/* Panels of so many columns; the last two share what one register alone would waste. */
 static inline int64_t panel_count(int64_t columns) { return (columns + PANEL - 1) / PANEL; }
 
-static inline Panel panel(int64_t columns, int64_t index) {
-    int64_t registers = (columns + WIDTH - 1) / WIDTH;
-    int64_t count = panel_count(columns);
-    bool shared = registers % TILE_REGISTERS == 1 && count >= 2;
-    int64_t first = index * TILE_REGISTERS;
-    int64_t end = first + TILE_REGISTERS;
-    if (shared && index >= count - 2) {
-        first = registers - 2 * (count - index);
+static inline Panel panel_of(int64_t columns, int64_t index) {
+    int64_t groups = (columns + LANES - 1) / LANES;
+    int64_t first = index * MAX_GROUPS;
+    int64_t end = first + MAX_GROUPS;
+#if defined(__AVX512F__)
+    /* Two panels of two groups are faster than one of three and one of one. */
+    int64_t left = panel_count(columns) - index;
+    if (groups % MAX_GROUPS == 1 && left <= 2 && groups > MAX_GROUPS) {
+        first = groups - 2 * left;
         end = first + 2;
     }
-    end = end < registers ? end : registers;
-    int64_t from = first * WIDTH;
-    int64_t to = end * WIDTH < columns ? end * WIDTH : columns;
-    return {from, to - from, (int)(end - first)};
+#endif
+    end = end < groups ? end : groups;
+    int64_t to = end * LANES < columns ? end * LANES : columns;
+    return {first * LANES, to - first * LANES, (int)(end - first)};
 }
 
-/* Element (i, k) of a lies at a[i * row_stride + k * depth_stride]; one of both is 1, which is why they are two types. */
+/* A column of a at a time: element i of the present one is a[i * stride], that of the next lies beside it. */
 struct RowMajor {
     const float* a;
-    int64_t row_stride;
-    ELBO4J_INLINE float at(int i, int64_t k) const { return a[i * row_stride + k]; }
+    int64_t stride;
+    ELBO4J_INLINE float at(int i) const { return a[i * stride]; }
+    ELBO4J_INLINE void next() { a++; }
+    ELBO4J_INLINE RowMajor row(int64_t i) const { return {a + i * stride, stride}; }
 };
 
+/* Element i of the present column is a[i]; the next column lies `stride` further. */
 struct ColumnMajor {
     const float* a;
-    int64_t depth_stride;
-    ELBO4J_INLINE float at(int i, int64_t k) const { return a[i + k * depth_stride]; }
+    int64_t stride;
+    ELBO4J_INLINE float at(int i) const { return a[i]; }
+    ELBO4J_INLINE void next() { a += stride; }
+    ELBO4J_INLINE ColumnMajor row(int64_t i) const { return {a + i, stride}; }
 };
 
-/* Overwrites c [ROWS, PANEL] with the first REGISTERS registers of each row of the product; b [depth, b_stride]. */
-template <int ROWS, int REGISTERS, class A>
-static void tile(const A a, const float* b, int64_t b_stride, int64_t depth, float* c) {
-    Register sums[ROWS][REGISTERS] = {};
-    for (int64_t k = 0; k < depth; k++) {
-        Register row[REGISTERS];
-        for (int j = 0; j < REGISTERS; j++) {
-            row[j] = load_register(b + k * b_stride + j * WIDTH);
+/* A number that the compiler knows. */
+template <int N>
+struct Index {
+    constexpr operator int() const { return N; }
+};
+
+/* Calls body(Index<0>), ..., body(Index<COUNT - 1>): so that an array it indexes lives in registers from the start. */
+template <int COUNT, int AT = 0, class Body>
+ELBO4J_INLINE void unrolled(const Body& body) {
+    if constexpr (AT < COUNT) {
+        body(Index<AT>());
+        unrolled<COUNT, AT + 1>(body);
+    }
+}
+
+/*
+ * Overwrites c [ROWS, PANEL] with a product of ROWS rows and GROUPS groups; b [depth, b_stride]. In between it does the
+ * steps of `aside`, spread evenly: what they wait for, memory and divisions, costs the multiplications nothing.
+ */
+template <int ROWS, int GROUPS, class A, class Aside>
+static void tile(const A& a, const float* b, int64_t b_stride, int64_t depth, float* c, const Aside& aside) {
+    Floats sums[ROWS][GROUPS] = {};
+    A left = a;
+    auto advance = [&](int64_t count) __attribute__((always_inline)) {
+        for (; count > 0; count--) {
+            Floats row[GROUPS];
+            unrolled<GROUPS>([&](auto j) __attribute__((always_inline)) { row[j] = load(b + j * LANES); });
+            unrolled<ROWS>([&](auto i) __attribute__((always_inline)) {
+                Floats element = floats(left.at(i));
+                unrolled<GROUPS>([&](auto j) __attribute__((always_inline)) {
+                    sums[i][j] = fma(element, row[j], sums[i][j]);
+                });
+            });
+            left.next();
+            b += b_stride;
         }
-        for (int i = 0; i < ROWS; i++) {
-            Register element = broadcast_register(a.at(i, k));
-            for (int j = 0; j < REGISTERS; j++) {
-                sums[i][j] = fma(element, row[j], sums[i][j]);
-            }
+    };
+    if constexpr (Aside::STEPS) {
+        int64_t steps = aside.steps();
+        int64_t between = steps > 0 ? depth / steps : 0;
+        for (int64_t step = 0; step < steps; step++) {
+            aside.step(step);
+            advance(between);
+        }
+        depth -= steps * between;
+    }
+    advance(depth);
+    unrolled<ROWS>([&](auto i) __attribute__((always_inline)) {
+        unrolled<GROUPS>([&](auto j) __attribute__((always_inline)) { store(c + i * PANEL + j * LANES, sums[i][j]); });
+    });
+}
+
+/* Nothing to do beside a product. */
+struct NothingAside {
+    static constexpr bool STEPS = false;
+};
+
+template <class A, class Aside>
+using Tile = void (*)(const A& a, const float* b, int64_t b_stride, int64_t depth, float* c, const Aside& aside);
+
+/* The tiles of 1 to tile_rows(GROUPS) rows. */
+template <int GROUPS, class A, class Aside>
+struct Tiles {
+    Tile<A, Aside> of_rows[MAX_TILE_ROWS + 1];
+
+    template <int ROWS>
+    constexpr void fill() {
+        if constexpr (ROWS <= tile_rows(GROUPS)) {
+            of_rows[ROWS] = tile<ROWS, GROUPS, A, Aside>;
+            fill<ROWS + 1>();
         }
     }
-    for (int i = 0; i < ROWS; i++) {
-        for (int j = 0; j < REGISTERS; j++) {
-            store_register(c + i * PANEL + j * WIDTH, sums[i][j]);
-        }
+    constexpr Tiles() : of_rows() { fill<1>(); }
+};
+
+/*
+ * Computes the rows [from, to) of a panel tile by tile. A sink takes each: sink.target() is where a tile [rows, PANEL] goes,
+ * sink.finish(first row, rows) says that it is there, and sink.aside() is what may be done beside the next one.
+ */
+template <int GROUPS, class A, class Sink>
+static inline void product_of(const A& a, const float* b, int64_t b_stride, int64_t depth, int64_t from, int64_t to,
+                              Sink& sink) {
+    static constexpr Tiles<GROUPS, A, typename Sink::Aside> tiles;
+    for (int64_t i = from; i < to; i += tile_rows(GROUPS)) {
+        int64_t left = to - i;
+        int rows = left < tile_rows(GROUPS) ? (int)left : tile_rows(GROUPS);
+        tiles.of_rows[rows](a.row(i), b, b_stride, depth, sink.target(), sink.aside());
+        sink.finish(i, rows);
+    }
+}
+
+template <class A, class Sink>
+static inline void product(const A& a, const float* b, int64_t b_stride, int64_t depth, int64_t from, int64_t to,
+                           int groups, Sink& sink) {
+#if defined(__AVX512F__)
+    if (groups == 3) {
+        return product_of<3>(a, b, b_stride, depth, from, to, sink);
+    }
+    if (groups == 2) {
+        return product_of<2>(a, b, b_stride, depth, from, to, sink);
+    }
+#endif
+    (void)groups;
+    product_of<1>(a, b, b_stride, depth, from, to, sink);
+}
+
+/* A tile on its way to a sink that has nothing to do beside the next one. */
+class PlainTile {
+   public:
+    using Aside = NothingAside;
+    float* target() { return tile_; }
+    NothingAside aside() const { return {}; }
+
+   protected:
+    alignas(64) float tile_[MAX_TILE_ROWS * PANEL];
+};
+
+/* Lanes of a panel's group that are columns. */
+static inline int64_t lanes_of(const Panel& panel, int group) {
+    int64_t left = panel.width - group * LANES;
+    return left < LANES ? left : LANES;
+}
+
+/* Element-wise access to up to sixteen columns. */
+ELBO4J_INLINE Floats load_lanes(const float* from, int64_t lanes) {
+    return lanes == LANES ? load(from) : load_first(from, lanes);
+}
+ELBO4J_INLINE void store_lanes(float* to, const Floats& value, int64_t lanes) {
+    if (lanes == LANES) {
+        store(to, value);
+    } else {
+        store_first(to, value, lanes);
     }
 }
 

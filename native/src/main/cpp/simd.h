@@ -13,6 +13,8 @@
 
 #if defined(__AVX2__)
 #include <immintrin.h>
+#elif defined(__SSE2__)
+#include <emmintrin.h>
 #elif defined(__aarch64__)
 #include <arm_neon.h>
 #endif
@@ -36,6 +38,9 @@ typedef float UnalignedRegister __attribute__((vector_size(WIDTH * 4), aligned(4
 typedef int32_t IntRegister __attribute__((vector_size(WIDTH * 4)));
 typedef uint32_t UnsignedRegister __attribute__((vector_size(WIDTH * 4)));
 typedef int32_t UnalignedIntRegister __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
+typedef uint64_t LongRegister __attribute__((vector_size(WIDTH * 4)));
+typedef uint8_t UnalignedBytes __attribute__((vector_size(WIDTH), aligned(1), may_alias));
+typedef float UnalignedQuad __attribute__((vector_size(16), aligned(4), may_alias));
 
 /* Lanes of the determinism rules: a row's sum has 16, column mod 16. */
 constexpr int LANES = 16;
@@ -81,9 +86,14 @@ ELBO4J_INLINE Register fma(Register a, Register b, Register c) {
 #endif
 }
 
+#if defined(__AVX512F__)
+/* For the intrinsics whose unmasked form warns of an uninitialized operand inside the header of GCC 12. */
+constexpr __mmask16 ALL_LANES = 0xFFFF;
+#endif
+
 ELBO4J_INLINE Register register_sqrt(Register a) {
 #if defined(__AVX512F__)
-    return _mm512_sqrt_ps(a);
+    return _mm512_maskz_sqrt_ps(ALL_LANES, a);
 #elif defined(__AVX2__)
     return _mm256_sqrt_ps(a);
 #elif defined(__aarch64__)
@@ -97,11 +107,63 @@ ELBO4J_INLINE Register register_sqrt(Register a) {
 #endif
 }
 
+/* The 64-bit products of the low halves. */
+ELBO4J_INLINE LongRegister multiply_low_halves(LongRegister a, LongRegister b) {
+#if defined(__AVX512F__)
+    return (LongRegister)_mm512_maskz_mul_epu32((__mmask8)ALL_LANES, (__m512i)a, (__m512i)b);
+#elif defined(__AVX2__)
+    return (LongRegister)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+#elif defined(__SSE2__)
+    return (LongRegister)_mm_mul_epu32((__m128i)a, (__m128i)b);
+#elif defined(__aarch64__)
+    return (LongRegister)vmull_u32(vmovn_u64((uint64x2_t)a), vmovn_u64((uint64x2_t)b));
+#else
+    return (a & 0xFFFFFFFF) * (b & 0xFFFFFFFF);
+#endif
+}
+
+/* a0 b0 a1 b1 and a2 b2 a3 b3 of each four lanes. */
+ELBO4J_INLINE Register interleave_low(Register a, Register b) {
+#if defined(__AVX512F__)
+    return _mm512_maskz_unpacklo_ps(ALL_LANES, a, b);
+#elif defined(__AVX2__)
+    return _mm256_unpacklo_ps(a, b);
+#else
+    return __builtin_shufflevector(a, b, 0, 4, 1, 5);
+#endif
+}
+ELBO4J_INLINE Register interleave_high(Register a, Register b) {
+#if defined(__AVX512F__)
+    return _mm512_maskz_unpackhi_ps(ALL_LANES, a, b);
+#elif defined(__AVX2__)
+    return _mm256_unpackhi_ps(a, b);
+#else
+    return __builtin_shufflevector(a, b, 2, 6, 3, 7);
+#endif
+}
+
+/* Stores each four lanes, stride elements apart. */
+ELBO4J_INLINE void store_quads(float* to, Register value, int stride) {
+#if defined(__AVX512F__)
+    *(UnalignedQuad*)to = _mm512_maskz_extractf32x4_ps((__mmask8)ALL_LANES, value, 0);
+    *(UnalignedQuad*)(to + stride) = _mm512_maskz_extractf32x4_ps((__mmask8)ALL_LANES, value, 1);
+    *(UnalignedQuad*)(to + 2 * stride) = _mm512_maskz_extractf32x4_ps((__mmask8)ALL_LANES, value, 2);
+    *(UnalignedQuad*)(to + 3 * stride) = _mm512_maskz_extractf32x4_ps((__mmask8)ALL_LANES, value, 3);
+#elif defined(__AVX2__)
+    *(UnalignedQuad*)to = _mm256_castps256_ps128(value);
+    *(UnalignedQuad*)(to + stride) = _mm256_extractf128_ps(value, 1);
+#else
+    (void)stride;
+    *(UnalignedQuad*)to = value;
+#endif
+}
+
 ELBO4J_INLINE Register load_register(const float* from) { return *(const UnalignedRegister*)from; }
 
 ELBO4J_INLINE void store_register(float* to, Register value) { *(UnalignedRegister*)to = value; }
 
-ELBO4J_INLINE Register broadcast_register(float value) { return Register{} + value; }
+/* The value less zero is the value, also of -0. */
+ELBO4J_INLINE Register broadcast_register(float value) { return value - Register{}; }
 
 struct Floats {
     Register part[PARTS];
@@ -112,21 +174,20 @@ struct Ints {
     IntRegister part[PARTS];
 };
 
-#define ELBO4J_LANEWISE(TYPE, EXPRESSION)   \
-    TYPE result;                            \
-    for (int p = 0; p < PARTS; p++) {       \
-        result.part[p] = (EXPRESSION);      \
-    }                                       \
+#define ELBO4J_LANEWISE(TYPE, EXPRESSION) \
+    TYPE result;                          \
+    for (int p = 0; p < PARTS; p++) {     \
+        result.part[p] = (EXPRESSION);    \
+    }                                     \
     return result;
 
-ELBO4J_INLINE Floats floats(float value) { ELBO4J_LANEWISE(Floats, broadcast_register(value)) }
-ELBO4J_INLINE Ints ints(int32_t value) { ELBO4J_LANEWISE(Ints, IntRegister{} + value) }
+ELBO4J_INLINE Floats floats(float value){ELBO4J_LANEWISE(Floats, broadcast_register(value))} ELBO4J_INLINE Ints
+    ints(int32_t value){ELBO4J_LANEWISE(Ints, IntRegister{} + value)}
 
-ELBO4J_INLINE Floats load(const float* from) { ELBO4J_LANEWISE(Floats, load_register(from + p * WIDTH)) }
-ELBO4J_INLINE Ints load(const int32_t* from) {
-    ELBO4J_LANEWISE(Ints, *(const UnalignedIntRegister*)(from + p * WIDTH))
-}
-ELBO4J_INLINE void store(float* to, const Floats& value) {
+ELBO4J_INLINE Floats
+    load(const float* from){ELBO4J_LANEWISE(Floats, load_register(from + p * WIDTH))} ELBO4J_INLINE Ints
+    load(const int32_t* from){ELBO4J_LANEWISE(Ints, *(const UnalignedIntRegister*)(from + p * WIDTH))} ELBO4J_INLINE
+    void store(float* to, const Floats& value) {
     for (int p = 0; p < PARTS; p++) {
         store_register(to + p * WIDTH, value.part[p]);
     }
@@ -137,10 +198,21 @@ ELBO4J_INLINE void store(int32_t* to, const Ints& value) {
     }
 }
 
+/* 0 to 15. */
+ELBO4J_INLINE Ints lane_numbers() {
+    static constexpr int32_t NUMBERS[LANES] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return load(NUMBERS);
+}
+
 /* The first count lanes, 0 to 16; the others are zero, and their memory is not touched. */
 ELBO4J_INLINE Floats load_first(const float* from, int64_t count) {
+    if (count == LANES) {
+        return load(from);
+    }
 #if defined(__AVX512F__)
     return {{_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), from)}};
+#elif defined(__AVX2__)
+    ELBO4J_LANEWISE(Floats, _mm256_maskload_ps(from + p * WIDTH, (__m256i)(lane_numbers().part[p] < (int32_t)count)))
 #else
     float lanes[LANES] = {};
     for (int64_t i = 0; i < count; i++) {
@@ -150,6 +222,10 @@ ELBO4J_INLINE Floats load_first(const float* from, int64_t count) {
 #endif
 }
 ELBO4J_INLINE void store_first(float* to, const Floats& value, int64_t count) {
+    if (count == LANES) {
+        store(to, value);
+        return;
+    }
 #if defined(__AVX512F__)
     _mm512_mask_storeu_ps(to, (__mmask16)((1u << count) - 1), value.part[0]);
 #else
@@ -160,62 +236,116 @@ ELBO4J_INLINE void store_first(float* to, const Floats& value, int64_t count) {
     }
 #endif
 }
+/* The same lanes of a value. */
+ELBO4J_INLINE Floats first(const Floats& value, int64_t count) {
+    if (count == LANES) {
+        return value;
+    }
+    ELBO4J_LANEWISE(Floats, lane_numbers().part[p] < (int32_t)count ? value.part[p] : Register{})
+}
 
-ELBO4J_INLINE Floats operator+(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Floats, a.part[p] + b.part[p]) }
-ELBO4J_INLINE Floats operator-(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Floats, a.part[p] - b.part[p]) }
-ELBO4J_INLINE Floats operator*(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Floats, a.part[p] * b.part[p]) }
-ELBO4J_INLINE Floats operator/(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Floats, a.part[p] / b.part[p]) }
-ELBO4J_INLINE Floats operator-(const Floats& a) { ELBO4J_LANEWISE(Floats, -a.part[p]) }
-ELBO4J_INLINE Floats fma(const Floats& a, const Floats& b, const Floats& c) {
-    ELBO4J_LANEWISE(Floats, fma(a.part[p], b.part[p], c.part[p]))
+/* Bytes as integers. */
+ELBO4J_INLINE Ints load(const uint8_t* from){
+    ELBO4J_LANEWISE(Ints, __builtin_convertvector(*(const UnalignedBytes*)(from + p * WIDTH),
+                                                  IntRegister))} ELBO4J_INLINE Ints
+    load_first(const uint8_t* from, int64_t count) {
+    if (count == LANES) {
+        return load(from);
+    }
+    uint8_t lanes[LANES] = {};
+    for (int64_t i = 0; i < count; i++) {
+        lanes[i] = from[i];
+    }
+    return load(lanes);
 }
-ELBO4J_INLINE Floats sqrt(const Floats& a) { ELBO4J_LANEWISE(Floats, register_sqrt(a.part[p])) }
 
-ELBO4J_INLINE Ints operator+(const Ints& a, const Ints& b) {
-    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] + (UnsignedRegister)b.part[p]))
+/* a0 b0 c0 d0 a1 b1 and so on to d15. */
+ELBO4J_INLINE void store_interleaved(float* to, const Floats& a, const Floats& b, const Floats& c, const Floats& d) {
+    for (int p = 0; p < PARTS; p++) {
+        Register even_low = interleave_low(a.part[p], c.part[p]);
+        Register odd_low = interleave_low(b.part[p], d.part[p]);
+        Register even_high = interleave_high(a.part[p], c.part[p]);
+        Register odd_high = interleave_high(b.part[p], d.part[p]);
+        float* at = to + 4 * p * WIDTH;
+        store_quads(at, interleave_low(even_low, odd_low), 16);
+        store_quads(at + 4, interleave_high(even_low, odd_low), 16);
+        store_quads(at + 8, interleave_low(even_high, odd_high), 16);
+        store_quads(at + 12, interleave_high(even_high, odd_high), 16);
+    }
 }
-ELBO4J_INLINE Ints operator-(const Ints& a, const Ints& b) {
-    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] - (UnsignedRegister)b.part[p]))
-}
-ELBO4J_INLINE Ints operator*(const Ints& a, const Ints& b) {
-    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] * (UnsignedRegister)b.part[p]))
-}
-ELBO4J_INLINE Ints operator&(const Ints& a, const Ints& b) { ELBO4J_LANEWISE(Ints, a.part[p] & b.part[p]) }
-ELBO4J_INLINE Ints operator|(const Ints& a, const Ints& b) { ELBO4J_LANEWISE(Ints, a.part[p] | b.part[p]) }
-ELBO4J_INLINE Ints operator^(const Ints& a, const Ints& b) { ELBO4J_LANEWISE(Ints, a.part[p] ^ b.part[p]) }
-ELBO4J_INLINE Ints operator~(const Ints& a) { ELBO4J_LANEWISE(Ints, ~a.part[p]) }
-ELBO4J_INLINE Ints shift_left(const Ints& a, int bits) {
-    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] << bits))
-}
+
+ELBO4J_INLINE Floats operator+(const Floats& a, const Floats& b){
+    ELBO4J_LANEWISE(Floats, a.part[p] + b.part[p])} ELBO4J_INLINE Floats operator-(const Floats& a, const Floats& b){
+    ELBO4J_LANEWISE(Floats, a.part[p] - b.part[p])} ELBO4J_INLINE Floats operator*(const Floats& a, const Floats& b){
+    ELBO4J_LANEWISE(Floats, a.part[p] * b.part[p])} ELBO4J_INLINE Floats operator/(const Floats& a, const Floats& b){
+    ELBO4J_LANEWISE(Floats, a.part[p] / b.part[p])} ELBO4J_INLINE Floats operator-(const Floats& a){
+    ELBO4J_LANEWISE(Floats, -a.part[p])} ELBO4J_INLINE Floats fma(const Floats& a, const Floats& b, const Floats& c){
+    ELBO4J_LANEWISE(Floats, fma(a.part[p], b.part[p], c.part[p]))} ELBO4J_INLINE Floats
+    sqrt(const Floats& a){ELBO4J_LANEWISE(Floats, register_sqrt(a.part[p]))}
+
+ELBO4J_INLINE Ints operator+(const Ints& a, const Ints& b){
+    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] +
+                                        (UnsignedRegister)b.part[p]))} ELBO4J_INLINE Ints operator-(const Ints& a,
+                                                                                                    const Ints& b){
+    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] -
+                                        (UnsignedRegister)b.part[p]))} ELBO4J_INLINE Ints operator*(const Ints& a,
+                                                                                                    const Ints& b){
+    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] *
+                                        (UnsignedRegister)b.part[p]))} ELBO4J_INLINE Ints operator&(const Ints& a,
+                                                                                                    const Ints& b){
+    ELBO4J_LANEWISE(Ints, a.part[p] & b.part[p])} ELBO4J_INLINE Ints operator|(const Ints& a, const Ints& b){
+    ELBO4J_LANEWISE(Ints, a.part[p] | b.part[p])} ELBO4J_INLINE Ints operator^(const Ints& a, const Ints& b){
+    ELBO4J_LANEWISE(Ints, a.part[p] ^ b.part[p])} ELBO4J_INLINE Ints operator~(const Ints& a){
+    ELBO4J_LANEWISE(Ints, ~a.part[p])} ELBO4J_INLINE Ints
+    shift_left(const Ints& a, int bits){ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] << bits))}
 /* With zeros, and with the sign. */
-ELBO4J_INLINE Ints shift_right(const Ints& a, int bits) {
-    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] >> bits))
-}
-ELBO4J_INLINE Ints shift_right_signed(const Ints& a, int bits) { ELBO4J_LANEWISE(Ints, a.part[p] >> bits) }
+ELBO4J_INLINE Ints shift_right(const Ints& a, int bits){
+    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] >> bits))} ELBO4J_INLINE Ints
+    shift_right_signed(const Ints& a, int bits){ELBO4J_LANEWISE(Ints, a.part[p] >> bits)}
 
 /* Masks; false where a lane is NaN, but for not_equal. */
-ELBO4J_INLINE Ints less(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Ints, a.part[p] < b.part[p]) }
-ELBO4J_INLINE Ints less_equal(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Ints, a.part[p] <= b.part[p]) }
-ELBO4J_INLINE Ints greater(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Ints, a.part[p] > b.part[p]) }
-ELBO4J_INLINE Ints equal(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Ints, a.part[p] == b.part[p]) }
-ELBO4J_INLINE Ints not_equal(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Ints, a.part[p] != b.part[p]) }
-ELBO4J_INLINE Ints less(const Ints& a, const Ints& b) { ELBO4J_LANEWISE(Ints, a.part[p] < b.part[p]) }
-ELBO4J_INLINE Ints equal(const Ints& a, const Ints& b) { ELBO4J_LANEWISE(Ints, a.part[p] == b.part[p]) }
+ELBO4J_INLINE Ints
+    less(const Floats& a, const Floats& b){ELBO4J_LANEWISE(Ints, a.part[p] < b.part[p])} ELBO4J_INLINE Ints
+    less_equal(const Floats& a, const Floats& b){ELBO4J_LANEWISE(Ints, a.part[p] <= b.part[p])} ELBO4J_INLINE Ints
+    greater(const Floats& a, const Floats& b){ELBO4J_LANEWISE(Ints, a.part[p] > b.part[p])} ELBO4J_INLINE Ints
+    equal(const Floats& a, const Floats& b){ELBO4J_LANEWISE(Ints, a.part[p] == b.part[p])} ELBO4J_INLINE Ints
+    not_equal(const Floats& a, const Floats& b){ELBO4J_LANEWISE(Ints, a.part[p] != b.part[p])} ELBO4J_INLINE Ints
+    less(const Ints& a, const Ints& b){ELBO4J_LANEWISE(Ints, a.part[p] < b.part[p])} ELBO4J_INLINE Ints
+    equal(const Ints& a, const Ints& b){ELBO4J_LANEWISE(Ints, a.part[p] == b.part[p])}
 
-ELBO4J_INLINE Floats select(const Ints& mask, const Floats& yes, const Floats& no) {
-    ELBO4J_LANEWISE(Floats, mask.part[p] ? yes.part[p] : no.part[p])
+/* Whether a lane of a mask is set. */
+ELBO4J_INLINE bool any(const Ints& mask) {
+    IntRegister all = mask.part[0];
+    for (int p = 1; p < PARTS; p++) {
+        all |= mask.part[p];
+    }
+#if defined(__AVX512F__)
+    return _mm512_test_epi32_mask((__m512i)all, (__m512i)all) != 0;
+#elif defined(__AVX2__)
+    return _mm256_testz_si256((__m256i)all, (__m256i)all) == 0;
+#else
+    int32_t some = 0;
+    for (int i = 0; i < WIDTH; i++) {
+        some |= all[i];
+    }
+    return some != 0;
+#endif
 }
-ELBO4J_INLINE Ints select(const Ints& mask, const Ints& yes, const Ints& no) {
-    ELBO4J_LANEWISE(Ints, mask.part[p] ? yes.part[p] : no.part[p])
+
+ELBO4J_INLINE Floats select(const Ints& mask, const Floats& yes, const Floats& no){
+    ELBO4J_LANEWISE(Floats, mask.part[p] ? yes.part[p] : no.part[p])} ELBO4J_INLINE Ints
+    select(const Ints& mask, const Ints& yes,
+           const Ints& no){ELBO4J_LANEWISE(Ints, mask.part[p] ? yes.part[p] : no.part[p])}
+
+ELBO4J_INLINE Ints bits(const Floats& a){ELBO4J_LANEWISE(Ints, (IntRegister)a.part[p])} ELBO4J_INLINE Floats
+    of_bits(const Ints& a){ELBO4J_LANEWISE(Floats, (Register)a.part[p])} /* Rounded to nearest; towards zero. */
+ELBO4J_INLINE Floats
+    to_floats(const Ints& a){ELBO4J_LANEWISE(Floats, __builtin_convertvector(a.part[p], Register))} ELBO4J_INLINE Ints
+    to_ints(const Floats& a){ELBO4J_LANEWISE(Ints, __builtin_convertvector(a.part[p], IntRegister))}
+
+ELBO4J_INLINE Floats abs(const Floats& a) {
+    return of_bits(bits(a) & ints(0x7FFFFFFF));
 }
-
-ELBO4J_INLINE Ints bits(const Floats& a) { ELBO4J_LANEWISE(Ints, (IntRegister)a.part[p]) }
-ELBO4J_INLINE Floats of_bits(const Ints& a) { ELBO4J_LANEWISE(Floats, (Register)a.part[p]) }
-/* Rounded to nearest; towards zero. */
-ELBO4J_INLINE Floats to_floats(const Ints& a) { ELBO4J_LANEWISE(Floats, __builtin_convertvector(a.part[p], Register)) }
-ELBO4J_INLINE Ints to_ints(const Floats& a) { ELBO4J_LANEWISE(Ints, __builtin_convertvector(a.part[p], IntRegister)) }
-
-ELBO4J_INLINE Floats abs(const Floats& a) { return of_bits(bits(a) & ints(0x7FFFFFFF)); }
 /* Java's: NaN if one is NaN, and +0 above -0 where the signs differ. */
 ELBO4J_INLINE Floats max(const Floats& a, const Floats& b) {
     Floats larger = select(equal(a, b), of_bits(bits(a) & bits(b)), select(greater(a, b), a, b));
@@ -225,6 +355,30 @@ ELBO4J_INLINE Floats min(const Floats& a, const Floats& b) {
     Floats smaller = select(equal(a, b), of_bits(bits(a) | bits(b)), select(less(a, b), a, b));
     return select(not_equal(a, a), a, smaller);
 }
+
+/* Not below, and not above, a bound other than zero; NaN stays NaN. */
+ELBO4J_INLINE Register register_at_least(Register a, Register bound) {
+#if defined(__AVX512F__)
+    return _mm512_maskz_max_ps(ALL_LANES, bound, a);
+#elif defined(__AVX2__)
+    return _mm256_max_ps(bound, a);
+#else
+    return a < bound ? bound : a;
+#endif
+}
+ELBO4J_INLINE Register register_at_most(Register a, Register bound) {
+#if defined(__AVX512F__)
+    return _mm512_maskz_min_ps(ALL_LANES, bound, a);
+#elif defined(__AVX2__)
+    return _mm256_min_ps(bound, a);
+#else
+    return a > bound ? bound : a;
+#endif
+}
+ELBO4J_INLINE Floats at_least(const Floats& a, float bound){
+    ELBO4J_LANEWISE(Floats, register_at_least(a.part[p], broadcast_register(bound)))} ELBO4J_INLINE Floats
+    at_most(const Floats& a,
+            float bound){ELBO4J_LANEWISE(Floats, register_at_most(a.part[p], broadcast_register(bound)))}
 
 /* The sum of all lanes by the tree 8-4-2-1. */
 ELBO4J_INLINE float tree_sum(const Floats& a) {

@@ -1,0 +1,26 @@
+/* One step of Adam (Kingma and Ba 2015, in PyTorch's form) over the elements of a group; the formula is in adam.h. */
+#include "adam.h"
+
+#include "each.h"
+
+namespace elbo4j {
+namespace ELBO4J_ISA {
+
+void adam(const Adam& call, const Run& run, Piece piece) {
+    if (run.state->halted != 0) {
+        return;
+    }
+    const AdamStep step = adam_step(call, run.state);
+    for_each_vector(call.offset + piece.from, call.offset + piece.to, [&](int64_t i, int64_t n) ELBO4J_INLINE_LAMBDA {
+        Floats w = load_first(call.values + i, n);
+        Floats m = load_first(call.moment0 + i, n);
+        Floats v = load_first(call.moment1 + i, n);
+        adam_update(step, load_first(call.gradients + i, n), w, m, v);
+        store_first(call.values + i, w, n);
+        store_first(call.moment0 + i, m, n);
+        store_first(call.moment1 + i, v, n);
+    });
+}
+
+}  // namespace ELBO4J_ISA
+}  // namespace elbo4j

@@ -1,0 +1,86 @@
+/*
+ * dx = (g W) * f'(saved), or dx = (dx + g W) * f'(saved).
+ *
+ * g [rows, out], W [out, in] read as it lies, saved and dx [rows, in]. A unit is a panel of inputs for a block of rows;
+ * see docs/kernels/linear.md.
+ */
+#include "activation.h"
+#include "kernels.h"
+#include "product.h"
+
+namespace elbo4j {
+namespace ELBO4J_ISA {
+
+namespace {
+
+/* The sum so far, if any, and the derivative of the activation below. */
+template <int ACTIVATION>
+struct BackwardSink : PlainTile {
+    const LinearBackwardInput& c;
+    Panel panel;
+
+    BackwardSink(const LinearBackwardInput& call, const Panel& columns) : c(call), panel(columns) {}
+
+    void finish(int64_t first, int rows) const {
+        for (int i = 0; i < rows; i++) {
+            int64_t row = (first + i) * c.in + panel.from;
+            for (int j = 0; j < panel.groups; j++) {
+                int64_t lanes = lanes_of(panel, j);
+                int64_t at = row + j * LANES;
+                Floats total = load(tile_ + i * PANEL + j * LANES);
+                if (c.write == ELBO4J_ADD) {
+                    total = load_lanes(c.dx + at, lanes) + total;
+                }
+                if constexpr (ACTIVATION != ELBO4J_IDENTITY) {
+                    total = total * derivative<ACTIVATION>(load_lanes(c.saved + at, lanes));
+                }
+                store_lanes(c.dx + at, total, lanes);
+            }
+        }
+    }
+};
+
+template <int ACTIVATION>
+void backward(const LinearBackwardInput& c, const Run& run, Piece piece) {
+    int64_t rows = run.active_rows * c.fold;
+    int64_t blocks = row_blocks(rows);
+    for (int64_t unit = piece.from; unit < piece.to; unit++) {
+        Panel panel = panel_of(c.in, unit / blocks);
+        int64_t from = unit % blocks * BLOCK_ROWS;
+        int64_t to = from + BLOCK_ROWS < rows ? from + BLOCK_ROWS : rows;
+        BackwardSink<ACTIVATION> sink(c, panel);
+        product(RowMajor{c.g, c.out}, c.w + panel.from, c.in, c.out, from, to, panel.groups, sink);
+    }
+}
+
+}  // namespace
+
+int64_t linear_backward_input_units(const LinearBackwardInput& c, const Run& run) {
+    return panel_count(c.in) * row_blocks(run.active_rows * c.fold);
+}
+
+void linear_backward_input(const LinearBackwardInput& c, const Run& run, Piece piece) {
+    switch (c.activation) {
+        case ELBO4J_IDENTITY:
+            return backward<ELBO4J_IDENTITY>(c, run, piece);
+        case ELBO4J_RELU:
+            return backward<ELBO4J_RELU>(c, run, piece);
+        case ELBO4J_LEAKY_RELU:
+            return backward<ELBO4J_LEAKY_RELU>(c, run, piece);
+        case ELBO4J_ELU:
+            return backward<ELBO4J_ELU>(c, run, piece);
+        case ELBO4J_GELU:
+            return backward<ELBO4J_GELU>(c, run, piece);
+        case ELBO4J_SILU:
+            return backward<ELBO4J_SILU>(c, run, piece);
+        case ELBO4J_TANH:
+            return backward<ELBO4J_TANH>(c, run, piece);
+        case ELBO4J_SIGMOID:
+            return backward<ELBO4J_SIGMOID>(c, run, piece);
+        case ELBO4J_SOFTPLUS:
+            return backward<ELBO4J_SOFTPLUS>(c, run, piece);
+    }
+}
+
+}  // namespace ELBO4J_ISA
+}  // namespace elbo4j

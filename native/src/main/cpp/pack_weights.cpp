@@ -1,0 +1,66 @@
+/*
+ * The transposed copy of weights W [out, in] that forward products read: panel after panel, each [in, width] with the
+ * columns of the panel side by side, so that it takes exactly as many elements as W. A unit is a panel of outputs.
+ */
+#include "kernels.h"
+#include "product.h"
+
+namespace elbo4j {
+namespace ELBO4J_ISA {
+
+namespace {
+
+/* Overwrites [WIDTH, to_stride] with the transpose of WIDTH rows, of which WIDTH elements are read. */
+ELBO4J_INLINE void transpose_square(const float* from, int64_t from_stride, float* to, int64_t to_stride) {
+    Register rows[WIDTH];
+    for (int i = 0; i < WIDTH; i++) {
+        rows[i] = load_register(from + i * from_stride);
+    }
+    /* As often as WIDTH can be halved: row i and row i + WIDTH / 2 interleave to the rows 2 i and 2 i + 1. */
+    IntRegister low;
+    IntRegister high;
+    for (int lane = 0; lane < WIDTH; lane++) {
+        low[lane] = lane / 2 + lane % 2 * WIDTH;
+        high[lane] = low[lane] + WIDTH / 2;
+    }
+    for (int half = WIDTH; half > 1; half /= 2) {
+        Register mixed[WIDTH];
+        for (int i = 0; i < WIDTH / 2; i++) {
+            mixed[2 * i] = __builtin_shuffle(rows[i], rows[i + WIDTH / 2], low);
+            mixed[2 * i + 1] = __builtin_shuffle(rows[i], rows[i + WIDTH / 2], high);
+        }
+        for (int i = 0; i < WIDTH; i++) {
+            rows[i] = mixed[i];
+        }
+    }
+    for (int i = 0; i < WIDTH; i++) {
+        store_register(to + i * to_stride, rows[i]);
+    }
+}
+
+}  // namespace
+
+int64_t pack_weights_units(const PackWeights& c) { return panel_count(c.out); }
+
+void pack_weights(const PackWeights& c, Piece piece) {
+    for (int64_t unit = piece.from; unit < piece.to; unit++) {
+        Panel panel = panel_of(c.out, unit);
+        const float* from = c.w.values + panel.from * c.in;
+        float* to = c.w.packed + panel.from * c.in;
+        int64_t whole_columns = panel.width / WIDTH * WIDTH;
+        int64_t whole_depth = c.in / WIDTH * WIDTH;
+        for (int64_t o = 0; o < whole_columns; o += WIDTH) {
+            for (int64_t k = 0; k < whole_depth; k += WIDTH) {
+                transpose_square(from + o * c.in + k, c.in, to + k * panel.width + o, panel.width);
+            }
+        }
+        for (int64_t o = 0; o < panel.width; o++) {
+            for (int64_t k = o < whole_columns ? whole_depth : 0; k < c.in; k++) {
+                to[k * panel.width + o] = from[o * c.in + k];
+            }
+        }
+    }
+}
+
+}  // namespace ELBO4J_ISA
+}  // namespace elbo4j
