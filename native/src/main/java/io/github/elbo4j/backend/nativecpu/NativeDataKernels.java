@@ -1,7 +1,6 @@
 package io.github.elbo4j.backend.nativecpu;
 
 import static io.github.elbo4j.backend.nativecpu.NativeOperands.address;
-import static io.github.elbo4j.backend.nativecpu.NativeOperands.code;
 
 import io.github.elbo4j.backend.Backend;
 import io.github.elbo4j.backend.DataKernels;
@@ -39,7 +38,7 @@ final class NativeDataKernels implements DataKernels {
         KernelCall call = KernelCall.gather(backend, rows, rowIds, data, pixels, noise, state, out);
         long ids = address(rowIds);
         long source = address(data);
-        int type = code(data.type());
+        int type = NativeCodes.of(data.type());
         long dataRows = data.rows();
         long columns = data.columns();
         long target = address(out);
@@ -52,7 +51,7 @@ final class NativeDataKernels implements DataKernels {
                         type,
                         dataRows,
                         columns,
-                        pixels.ordinal(),
+                        NativeCodes.of(pixels),
                         NativeOperands.noise(arena, noise),
                         target);
             }
@@ -63,11 +62,11 @@ final class NativeDataKernels implements DataKernels {
     public void load(Rows rows, Operand in, Pixels pixels, Operand out) {
         KernelCall call = KernelCall.load(backend, rows, in, pixels, out);
         long source = address(in);
-        int type = code(in.type());
+        int type = NativeCodes.of(in.type());
         long columns = in.columns();
         long target = address(out);
         issuer.issue(
-                call, program -> NativeLibrary.load(program, source, type, columns, pixels.ordinal(), target));
+                call, program -> NativeLibrary.load(program, source, type, columns, NativeCodes.of(pixels), target));
     }
 
     @Override

@@ -74,7 +74,7 @@ final class NativeLatentKernels implements LatentKernels {
                         NativeOperands.noise(arena, noise),
                         dzs,
                         NativeOperands.scalar(arena, klWeight),
-                        reduction.ordinal(),
+                        NativeCodes.of(reduction),
                         dHeads);
             }
         });

@@ -274,7 +274,7 @@ final class NativeLibrary {
         try (Arena arena = Arena.ofConfined()) {
             long length = (long) PROGRAM_EXPLAIN.invokeExact(program, 0L, 0L);
             MemorySegment text = arena.allocate(length + 1);
-            length = (long) PROGRAM_EXPLAIN.invokeExact(program, text.address(), text.byteSize());
+            var _ = (long) PROGRAM_EXPLAIN.invokeExact(program, text.address(), text.byteSize());
             return text.getString(0, StandardCharsets.UTF_8);
         } catch (Throwable e) {
             throw Rethrown.of(e);

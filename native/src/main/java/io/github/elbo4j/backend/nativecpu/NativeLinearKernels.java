@@ -43,7 +43,7 @@ final class NativeLinearKernels implements LinearKernels {
                         out,
                         NativeOperands.weights(arena, w),
                         bs,
-                        f.ordinal(),
+                        NativeCodes.of(f),
                         ys,
                         pres);
             }
@@ -63,7 +63,7 @@ final class NativeLinearKernels implements LinearKernels {
         issuer.issue(
                 call,
                 program -> NativeLibrary.linearBackwardInput(
-                        program, rows.fold(), gs, in, out, ws, f.ordinal(), saveds, dxs, write.ordinal()));
+                        program, rows.fold(), gs, in, out, ws, NativeCodes.of(f), saveds, dxs, NativeCodes.of(write)));
     }
 
     @Override
@@ -78,6 +78,6 @@ final class NativeLinearKernels implements LinearKernels {
         issuer.issue(
                 call,
                 program -> NativeLibrary.linearBackwardWeights(
-                        program, rows.fold(), xs, gs, in, out, dws, dbs, write.ordinal()));
+                        program, rows.fold(), xs, gs, in, out, dws, dbs, NativeCodes.of(write)));
     }
 }

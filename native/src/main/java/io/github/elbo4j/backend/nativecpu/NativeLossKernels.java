@@ -58,7 +58,7 @@ final class NativeLossKernels implements LossKernels {
                         xs,
                         d,
                         NativeOperands.scalar(arena, weight),
-                        reduction.ordinal(),
+                        NativeCodes.of(reduction),
                         sums,
                         dls);
             }

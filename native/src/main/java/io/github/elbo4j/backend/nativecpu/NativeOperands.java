@@ -1,6 +1,5 @@
 package io.github.elbo4j.backend.nativecpu;
 
-import io.github.elbo4j.backend.DType;
 import io.github.elbo4j.backend.KernelCall;
 import io.github.elbo4j.backend.Noise;
 import io.github.elbo4j.backend.Operand;
@@ -15,8 +14,6 @@ import org.jspecify.annotations.Nullable;
 
 /** From checked operands to what the library takes: addresses, codes, and small structures that it reads at once. */
 final class NativeOperands {
-    private static final int U8 = 0;
-    private static final int F32 = 1;
     private static final long NO_SLOT = -1;
 
     private NativeOperands() {}
@@ -40,11 +37,6 @@ final class NativeOperands {
         return ((NativeValues) memory(values)).version();
     }
 
-    /** {@return the code of an element type of data} */
-    static int code(DType type) {
-        return type == DType.U8 ? U8 : F32;
-    }
-
     /** {@return the values that a call writes without counting a change, which the optimizer's kernels do themselves} */
     static List<NativeValues> valuesWrittenUncounted(KernelCall call) {
         if (call.kernel().equals("adam") || call.kernel().equals("sgd")) {
@@ -62,7 +54,7 @@ final class NativeOperands {
         MemorySegment struct = arena.allocate(16, 8);
         struct.set(ValueLayout.JAVA_LONG, 0, addressOrNone(noise.rowIds()));
         struct.set(ValueLayout.JAVA_INT, 8, noise.purpose().code());
-        struct.set(ValueLayout.JAVA_INT, 12, noise.rowKey().ordinal());
+        struct.set(ValueLayout.JAVA_INT, 12, NativeCodes.of(noise.rowKey()));
         return struct.address();
     }
 

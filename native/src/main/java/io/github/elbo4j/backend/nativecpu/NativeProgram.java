@@ -101,17 +101,21 @@ final class NativeProgram implements Program {
     private void start(long times, long activeRows) {
         int threads = NativeLibrary.programThreads(address, activeRows == ROWS_OF_STATE ? capacity : activeRows);
         runs++;
-        if (threads == 1) {
-            NativeLibrary.programRun(address, times, activeRows, runs, false);
-        } else {
-            wantedTimes = times;
-            wantedRows = activeRows;
-            split.run(threads);
+        try {
+            if (threads == 1) {
+                NativeLibrary.programRun(address, times, activeRows, runs, false);
+            } else {
+                wantedTimes = times;
+                wantedRows = activeRows;
+                split.run(threads);
+            }
+            for (NativeValues each : written) {
+                each.changed();
+            }
+        } finally {
+            // The collector must not take staged memory of which only the address is in use.
+            Reference.reachabilityFence(this);
         }
-        for (NativeValues each : written) {
-            each.changed();
-        }
-        Reference.reachabilityFence(this);
     }
 
     private void part(int part, int from, int to) {

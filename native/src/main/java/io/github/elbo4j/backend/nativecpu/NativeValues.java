@@ -58,7 +58,7 @@ final class NativeValues extends NativeMemory {
 
     /** Counts a change of the values. */
     void changed() {
-        long unused = (long) VERSION.getAndAdd(block, 0L, 1L);
+        var _ = (long) VERSION.getAndAdd(block, 0L, 1L);
     }
 
     /**

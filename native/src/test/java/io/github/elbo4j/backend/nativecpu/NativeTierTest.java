@@ -32,18 +32,23 @@ class NativeTierTest {
     private static final int ROWS = 4096;
 
     /** What a training leaves. */
-    private record Trained(Snapshot state, double[] values, double[] moment0, double[] moment1) {
+    private record Trained(Snapshot state, List<Double> values, List<Double> moment0, List<Double> moment1) {
         static Trained of(Map<String, String> options, Activation activation) {
             try (TrainingRig rig = new TrainingRig(NativeFixture.open(options), activation)) {
-                return new Trained(rig.run(TrainingRig.STEPS), rig.values(), rig.moment(0), rig.moment(1));
+                return new Trained(
+                        rig.run(TrainingRig.STEPS), boxed(rig.values()), boxed(rig.moment(0)), boxed(rig.moment(1)));
             }
+        }
+
+        private static List<Double> boxed(double[] values) {
+            return Arrays.stream(values).boxed().toList();
         }
 
         void requireEqual(Trained other, Map<String, String> options) {
             assertThat(state).as("state with %s", options).isEqualTo(other.state);
-            assertThat(values).as("values with %s", options).containsExactly(other.values);
-            assertThat(moment0).as("moment 0 with %s", options).containsExactly(other.moment0);
-            assertThat(moment1).as("moment 1 with %s", options).containsExactly(other.moment1);
+            assertThat(values).as("values with %s", options).isEqualTo(other.values);
+            assertThat(moment0).as("moment 0 with %s", options).isEqualTo(other.moment0);
+            assertThat(moment1).as("moment 1 with %s", options).isEqualTo(other.moment1);
         }
     }
 
