@@ -133,8 +133,9 @@ ELBO4J_API void elbo4j_program_bind(elbo4j_program* program, void* workspace);
 ELBO4J_API int32_t elbo4j_program_threads(const elbo4j_program* program, int64_t active_rows);
 
 /*
- * Runs the step `times` times on the rows it selects, or on `active_rows` if it selects none. `helped`: whether other
- * threads may call elbo4j_program_help for this `run` (1, 2, ...; each program counts its own).
+ * Runs the step `times` times on the rows it selects, or on `active_rows` if it selects none; if these are negative, on
+ * all, and the state keeps the rows that a program before it has selected. `helped`: whether other threads may call
+ * elbo4j_program_help for this `run` (1, 2, ...; each program counts its own).
  */
 ELBO4J_API void elbo4j_program_run(elbo4j_program* program, int64_t times, int64_t active_rows, int64_t run,
                                    int32_t helped);

@@ -423,9 +423,11 @@ int32_t elbo4j_program_threads(const elbo4j_program* program, int64_t active_row
 void elbo4j_program_run(elbo4j_program* program, int64_t times, int64_t active_rows, int64_t run, int32_t helped) {
     program->started.value.store((uint64_t)run, std::memory_order_release);
     for (int64_t i = 0; i < times; i++) {
-        program->run = {program->state, active_rows};
-        program->state->active_rows = active_rows;
-        program->state->order_rows = 0;
+        program->run = {program->state, active_rows < 0 ? program->capacity : active_rows};
+        if (active_rows >= 0) {
+            program->state->active_rows = active_rows;
+            program->state->order_rows = 0;
+        }
         program->merged_update = false;
         for (int64_t c = 0; c < program->planned.count; c++) {
             run_call(*program, program->planned.items[c], helped != 0);

@@ -38,7 +38,7 @@ final class HeapAllocations {
         Thread[] all = new Thread[Thread.activeCount() + 64];
         int count = Thread.enumerate(all);
         return java.util.Arrays.stream(all, 0, count)
-                .filter(thread -> thread.getName().startsWith("elbo4j-java-worker"))
+                .filter(thread -> thread.getName().matches("elbo4j-\\w+-worker"))
                 .toArray(Thread[]::new);
     }
 

@@ -1,6 +1,7 @@
 package io.github.elbo4j.backend.cuda;
 
 import io.github.elbo4j.backend.BackendProvider.Problem;
+import io.github.elbo4j.backend.engine.UnpackedLibrary;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;

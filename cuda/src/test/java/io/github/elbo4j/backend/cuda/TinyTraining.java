@@ -14,6 +14,7 @@ import io.github.elbo4j.data.ImageShape;
 import io.github.elbo4j.model.Vae;
 import io.github.elbo4j.model.VaeConfig;
 import io.github.elbo4j.model.VaeGraph;
+import io.github.elbo4j.testkit.TrainingRig;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;

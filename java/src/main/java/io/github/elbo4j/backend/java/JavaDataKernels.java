@@ -11,6 +11,7 @@ import io.github.elbo4j.backend.Rows;
 import io.github.elbo4j.backend.Shuffle;
 import io.github.elbo4j.backend.StepState;
 import io.github.elbo4j.backend.engine.Issuer;
+import io.github.elbo4j.backend.engine.Workers;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -21,10 +22,10 @@ final class JavaDataKernels implements DataKernels {
     private static final int GRAIN = 1 << 13;
 
     private final Backend backend;
-    private final JavaWorkers workers;
+    private final Workers workers;
     private final Issuer<JavaStep> issuer;
 
-    JavaDataKernels(Backend backend, JavaWorkers workers, Issuer<JavaStep> issuer) {
+    JavaDataKernels(Backend backend, Workers workers, Issuer<JavaStep> issuer) {
         this.backend = backend;
         this.workers = workers;
         this.issuer = issuer;
@@ -66,7 +67,7 @@ final class JavaDataKernels implements DataKernels {
         int parts = workers.parts(rows.capacity(), grain);
         JavaNoise random = new JavaNoise(noise, JavaStepMemory.of(state), parts);
         JavaParts<int[]> blocks = new JavaParts<>(parts, () -> new int[4]);
-        JavaWorkers.Split split = workers.split(grain, (part, from, to) -> {
+        Workers.Split split = workers.split(grain, (part, from, to) -> {
             int[] block = blocks.of(part);
             for (int r = from; r < to; r++) {
                 long row = ids[io + r];
@@ -103,7 +104,7 @@ final class JavaDataKernels implements DataKernels {
         long start = JavaOperands.longOffset(in);
         float[] outs = JavaOperands.f32(out);
         int oo = JavaOperands.offset(out);
-        JavaWorkers.Split split = workers.split(GRAIN / columns + 1, (part, from, to) -> {
+        Workers.Split split = workers.split(GRAIN / columns + 1, (part, from, to) -> {
             for (int i = from * columns; i < to * columns; i++) {
                 outs[oo + i] = bytes
                         ? ofByte(source.get(ValueLayout.JAVA_BYTE, start + i) & 0xFF, pixels, 0)
@@ -122,7 +123,7 @@ final class JavaDataKernels implements DataKernels {
         float[] outs = JavaOperands.f32(out);
         int io = JavaOperands.offset(in);
         int oo = JavaOperands.offset(out);
-        JavaWorkers.Split split = workers.split(
+        Workers.Split split = workers.split(
                 GRAIN / rowSize + 1,
                 (part, from, to) ->
                         System.arraycopy(ins, io + from * rowSize, outs, oo + from * rowSize, (to - from) * rowSize));

@@ -11,16 +11,17 @@ import io.github.elbo4j.backend.engine.Issuer;
 import io.github.elbo4j.backend.engine.Memory;
 import io.github.elbo4j.backend.engine.Program;
 import io.github.elbo4j.backend.engine.StepMemory;
+import io.github.elbo4j.backend.engine.Workers;
 import java.util.List;
 
 /** The reference: arrays, plain loops, and a recording that is a list of them. */
 final class JavaEngine implements Engine<JavaStep> {
     private final DType real;
-    private final JavaWorkers workers;
+    private final Workers workers;
 
     JavaEngine(DType real, int threads) {
         this.real = real;
-        this.workers = new JavaWorkers(threads);
+        this.workers = new Workers(threads, "elbo4j-java-worker");
     }
 
     @Override

@@ -9,6 +9,7 @@ import io.github.elbo4j.backend.LinearKernels;
 import io.github.elbo4j.backend.LossKernels;
 import io.github.elbo4j.backend.OptimizerKernels;
 import io.github.elbo4j.backend.engine.Issuer;
+import io.github.elbo4j.backend.engine.Workers;
 
 /**
  * The families of one backend and one issuer.
@@ -23,7 +24,7 @@ record JavaKernels(
         DataKernels data, LinearKernels linear, LatentKernels latent, LossKernels loss, OptimizerKernels optimizer)
         implements Kernels {
 
-    JavaKernels(Backend backend, JavaWorkers workers, Issuer<JavaStep> issuer) {
+    JavaKernels(Backend backend, Workers workers, Issuer<JavaStep> issuer) {
         boolean narrow = backend.real() == DType.F32;
         this(
                 narrow

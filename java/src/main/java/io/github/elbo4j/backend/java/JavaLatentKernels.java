@@ -12,6 +12,7 @@ import io.github.elbo4j.backend.Rows;
 import io.github.elbo4j.backend.Scalar;
 import io.github.elbo4j.backend.StepState;
 import io.github.elbo4j.backend.engine.Issuer;
+import io.github.elbo4j.backend.engine.Workers;
 
 /** The Gaussian latent in plain loops over rows. */
 @SuppressWarnings("cast") // the binary64 twin casts to its own type
@@ -19,10 +20,10 @@ final class JavaLatentKernels implements LatentKernels {
     private static final int GRAIN = 1 << 9;
 
     private final Backend backend;
-    private final JavaWorkers workers;
+    private final Workers workers;
     private final Issuer<JavaStep> issuer;
 
-    JavaLatentKernels(Backend backend, JavaWorkers workers, Issuer<JavaStep> issuer) {
+    JavaLatentKernels(Backend backend, Workers workers, Issuer<JavaStep> issuer) {
         this.backend = backend;
         this.workers = workers;
         this.issuer = issuer;
@@ -43,7 +44,7 @@ final class JavaLatentKernels implements LatentKernels {
         int ho = JavaOperands.offset(muLogVar);
         int zo = JavaOperands.offset(z);
         JavaParts<double[]> epsilons = new JavaParts<>(parts, () -> new double[d]);
-        JavaWorkers.Split split = workers.split(grain, (part, from, to) -> {
+        Workers.Split split = workers.split(grain, (part, from, to) -> {
             double[] epsilon = epsilons.of(part);
             for (int b = from; b < to; b++) {
                 for (int s = 0; s < fold; s++) {
@@ -88,7 +89,7 @@ final class JavaLatentKernels implements LatentKernels {
         JavaParts<double[]> epsilons = new JavaParts<>(parts, () -> new double[d]);
         JavaParts<float[]> sums = new JavaParts<>(parts, () -> new float[2 * d]);
         float[] w = new float[1];
-        JavaWorkers.Split split = workers.split(grain, (part, from, to) -> {
+        Workers.Split split = workers.split(grain, (part, from, to) -> {
             double[] epsilon = epsilons.of(part);
             // Of dz, then of dz * epsilon.
             float[] sum = sums.of(part);
@@ -129,7 +130,7 @@ final class JavaLatentKernels implements LatentKernels {
         int ko = JavaOperands.offset(kl);
         int grain = GRAIN / d + 1;
         JavaParts<JavaRowSum> sums = new JavaParts<>(workers.parts(rows.capacity(), grain), JavaRowSum::new);
-        JavaWorkers.Split split = workers.split(grain, (part, from, to) -> {
+        Workers.Split split = workers.split(grain, (part, from, to) -> {
             JavaRowSum sum = sums.of(part);
             for (int b = from; b < to; b++) {
                 sum.reset();

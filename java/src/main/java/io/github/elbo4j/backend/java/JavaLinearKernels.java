@@ -7,6 +7,7 @@ import io.github.elbo4j.backend.LinearKernels;
 import io.github.elbo4j.backend.Operand;
 import io.github.elbo4j.backend.Rows;
 import io.github.elbo4j.backend.engine.Issuer;
+import io.github.elbo4j.backend.engine.Workers;
 import io.github.elbo4j.backend.java.JavaProducts.Matrix;
 import io.github.elbo4j.backend.java.JavaProducts.RowSink;
 import java.util.Arrays;
@@ -21,10 +22,10 @@ final class JavaLinearKernels implements LinearKernels {
     private static final int GRAIN = 1 << 16;
 
     private final Backend backend;
-    private final JavaWorkers workers;
+    private final Workers workers;
     private final Issuer<JavaStep> issuer;
 
-    JavaLinearKernels(Backend backend, JavaWorkers workers, Issuer<JavaStep> issuer) {
+    JavaLinearKernels(Backend backend, Workers workers, Issuer<JavaStep> issuer) {
         this.backend = backend;
         this.workers = workers;
         this.issuer = issuer;
@@ -56,7 +57,7 @@ final class JavaLinearKernels implements LinearKernels {
                 ys[yo + r * out + o] = JavaActivations.value(f, a);
             }
         };
-        JavaWorkers.Split split = workers.split(grain, (part, from, to) -> product.rows(part, in, from, to, sink));
+        Workers.Split split = workers.split(grain, (part, from, to) -> product.rows(part, in, from, to, sink));
         issuer.issue(call, active -> split.run(active * rows.fold()));
     }
 
@@ -82,7 +83,7 @@ final class JavaLinearKernels implements LinearKernels {
                 dxs[at] = total * JavaActivations.derivative(f, saveds[so + r * in + i]);
             }
         };
-        JavaWorkers.Split split = workers.split(grain, (part, from, to) -> product.rows(part, out, from, to, sink));
+        Workers.Split split = workers.split(grain, (part, from, to) -> product.rows(part, out, from, to, sink));
         issuer.issue(call, active -> split.run(active * rows.fold()));
     }
 
@@ -109,7 +110,7 @@ final class JavaLinearKernels implements LinearKernels {
         int[] depth = new int[1];
         float[] block = new float[out];
         float[] total = new float[out];
-        JavaWorkers.Split split = workers.split(grain, (part, from, to) -> {
+        Workers.Split split = workers.split(grain, (part, from, to) -> {
             product.rows(part, depth[0], from, to, sink);
             columnSums(gTransposed, depth[0], from, to, block, total);
             for (int o = from; o < to; o++) {

@@ -12,6 +12,7 @@ import io.github.elbo4j.backend.Rows;
 import io.github.elbo4j.backend.Scalar;
 import io.github.elbo4j.backend.StepState;
 import io.github.elbo4j.backend.engine.Issuer;
+import io.github.elbo4j.backend.engine.Workers;
 
 /** Likelihoods in plain loops over rows, and their sums over an epoch. */
 @SuppressWarnings("cast") // the binary64 twin casts to its own type
@@ -19,10 +20,10 @@ final class JavaLossKernels implements LossKernels {
     private static final int GRAIN = 1 << 9;
 
     private final Backend backend;
-    private final JavaWorkers workers;
+    private final Workers workers;
     private final Issuer<JavaStep> issuer;
 
-    JavaLossKernels(Backend backend, JavaWorkers workers, Issuer<JavaStep> issuer) {
+    JavaLossKernels(Backend backend, Workers workers, Issuer<JavaStep> issuer) {
         this.backend = backend;
         this.workers = workers;
         this.issuer = issuer;
@@ -42,7 +43,7 @@ final class JavaLossKernels implements LossKernels {
         int so = JavaOperands.offset(logLikelihood);
         int grain = GRAIN / d + 1;
         JavaParts<JavaRowSum> rowSums = new JavaParts<>(workers.parts(rows.total(), grain), JavaRowSum::new);
-        JavaWorkers.Split split = workers.split(grain, (part, from, to) -> {
+        Workers.Split split = workers.split(grain, (part, from, to) -> {
             JavaRowSum sum = rowSums.of(part);
             for (int r = from; r < to; r++) {
                 sum.reset();
@@ -82,7 +83,7 @@ final class JavaLossKernels implements LossKernels {
         int grain = GRAIN / d + 1;
         JavaParts<JavaRowSum> rowSums = new JavaParts<>(workers.parts(rows.total(), grain), JavaRowSum::new);
         float[] w = new float[1];
-        JavaWorkers.Split split = workers.split(grain, (part, from, to) -> {
+        Workers.Split split = workers.split(grain, (part, from, to) -> {
             JavaRowSum sum = rowSums.of(part);
             for (int r = from; r < to; r++) {
                 sum.reset();

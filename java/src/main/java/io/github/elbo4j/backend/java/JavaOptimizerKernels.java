@@ -10,6 +10,7 @@ import io.github.elbo4j.backend.Scalar;
 import io.github.elbo4j.backend.StepState;
 import io.github.elbo4j.backend.View;
 import io.github.elbo4j.backend.engine.Issuer;
+import io.github.elbo4j.backend.engine.Workers;
 
 /** Updates in plain loops over the arena. */
 @SuppressWarnings("cast") // the binary64 twin casts to its own type
@@ -17,10 +18,10 @@ final class JavaOptimizerKernels implements OptimizerKernels {
     private static final int GRAIN = 1 << 15;
 
     private final Backend backend;
-    private final JavaWorkers workers;
+    private final Workers workers;
     private final Issuer<JavaStep> issuer;
 
-    JavaOptimizerKernels(Backend backend, JavaWorkers workers, Issuer<JavaStep> issuer) {
+    JavaOptimizerKernels(Backend backend, Workers workers, Issuer<JavaStep> issuer) {
         this.backend = backend;
         this.workers = workers;
         this.issuer = issuer;
@@ -83,7 +84,7 @@ final class JavaOptimizerKernels implements OptimizerKernels {
         float eps = (float) epsilon;
         float[] stepSize = new float[1];
         float[] sqrtC2 = new float[1];
-        JavaWorkers.Split split = workers.split(GRAIN, (part, from, to) -> {
+        Workers.Split split = workers.split(GRAIN, (part, from, to) -> {
             float rate = stepSize[0];
             float root = sqrtC2[0];
             for (int i = start + from; i < start + to; i++) {
@@ -113,7 +114,7 @@ final class JavaOptimizerKernels implements OptimizerKernels {
         int start = (int) parameters.groupOffset(group);
         int size = (int) parameters.groupSize(group);
         float[] lr = new float[1];
-        JavaWorkers.Split split = workers.split(GRAIN, (part, from, to) -> {
+        Workers.Split split = workers.split(GRAIN, (part, from, to) -> {
             float rate = lr[0];
             for (int i = start + from; i < start + to; i++) {
                 w[i] = w[i] - rate * gradients[i];

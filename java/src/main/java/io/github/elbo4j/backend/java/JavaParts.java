@@ -1,5 +1,6 @@
 package io.github.elbo4j.backend.java;
 
+import io.github.elbo4j.backend.engine.Workers;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -11,7 +12,7 @@ final class JavaParts<T> {
     /**
      * Memory for every part.
      *
-     * @param parts what {@link JavaWorkers#parts} says of the range
+     * @param parts what {@link Workers#parts} says of the range
      * @param maker gives the memory of one
      */
     JavaParts(int parts, Supplier<T> maker) {

@@ -1,4 +1,4 @@
-package io.github.elbo4j.backend.cuda;
+package io.github.elbo4j.backend.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -7,10 +7,12 @@ import java.io.ByteArrayInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -25,7 +27,6 @@ class UnpackedLibraryTest {
 
     @BeforeEach
     void fill() {
-        Tools.needPlatform();
         new Random(5).nextBytes(content);
     }
 
@@ -38,10 +39,12 @@ class UnpackedLibraryTest {
             assertThat(one.folder()).isNotEqualTo(other.folder()).hasParent(temporary);
             assertThat(Files.readAllBytes(one.file())).isEqualTo(content);
             assertThat(one.file()).hasFileName("library.so");
-            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(one.folder())))
-                    .isEqualTo("rwx------");
-            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(one.file())))
-                    .isEqualTo("rw-------");
+            if (Files.getFileStore(temporary).supportsFileAttributeView("posix")) {
+                assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(one.folder())))
+                        .isEqualTo("rwx------");
+                assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(one.file())))
+                        .isEqualTo("rw-------");
+            }
         }
         assertThat(first).doesNotExist();
         assertThat(entries()).isZero();
@@ -68,6 +71,28 @@ class UnpackedLibraryTest {
         Path absent = temporary.resolve("absent");
         assertThatThrownBy(() -> UnpackedLibrary.unpack(absent, "library.so", new ByteArrayInputStream(content)))
                 .isInstanceOf(NoSuchFileException.class);
+    }
+
+    @Test
+    void isTakenOnlyWithTheHashThatItShouldHave() throws Exception {
+        String hash = UnpackedLibrary.sha256(new ByteArrayInputStream(content));
+        assertThat(hash).hasSize(64).matches("[0-9a-f]+");
+        try (UnpackedLibrary library =
+                UnpackedLibrary.unpack(temporary, "library.so", new ByteArrayInputStream(content), hash)) {
+            assertThat(Files.readAllBytes(library.file())).isEqualTo(content);
+        }
+        byte[] truncated = Arrays.copyOf(content, content.length - 1);
+        assertThatThrownBy(() ->
+                        UnpackedLibrary.unpack(temporary, "library.so", new ByteArrayInputStream(truncated), hash))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("not " + hash);
+        assertThat(entries()).isZero();
+    }
+
+    @Test
+    void knowsTheHashOfTheStandardsExample() throws Exception {
+        assertThat(UnpackedLibrary.sha256(new ByteArrayInputStream("abc".getBytes(StandardCharsets.US_ASCII))))
+                .isEqualTo("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 
     private UnpackedLibrary unpack() throws IOException {

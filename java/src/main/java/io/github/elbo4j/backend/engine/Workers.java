@@ -1,4 +1,4 @@
-package io.github.elbo4j.backend.java;
+package io.github.elbo4j.backend.engine;
 
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
@@ -12,26 +12,36 @@ import org.jspecify.annotations.Nullable;
  * computed whole by one thread. Idle workers are parked, and end after a while. Safe for any number of callers, who find
  * a worker busy with another's range and do its part themselves.
  */
-final class JavaWorkers implements AutoCloseable {
+public final class Workers implements AutoCloseable {
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     /** Computes the indices {@code from} to {@code to - 1}; no other thread has the same part at the same time. */
     @FunctionalInterface
-    interface Range {
+    public interface Range {
+        /** Computes them. */
         void run(int part, int from, int to);
     }
 
     private final int threads;
+    private final String threadName;
     private final Worker[] workers;
     private volatile boolean closed;
 
-    JavaWorkers(int threads) {
+    /**
+     * Workers, none of them running yet.
+     *
+     * @param threads threads that share a range, that of the caller among them; at least 1
+     * @param threadName name of the others
+     */
+    public Workers(int threads, String threadName) {
         this.threads = threads;
+        this.threadName = threadName;
         this.workers = new Worker[threads - 1];
         Arrays.setAll(workers, i -> new Worker());
     }
 
-    int threads() {
+    /** {@return threads that share a range, that of the caller among them} */
+    public int threads() {
         return threads;
     }
 
@@ -41,7 +51,7 @@ final class JavaWorkers implements AutoCloseable {
      * @param size most indices
      * @param grain fewest indices worth a thread
      */
-    int parts(long size, int grain) {
+    public int parts(long size, int grain) {
         return (int) Math.max(1, Math.min(threads, size / Math.max(1, grain)));
     }
 
@@ -51,12 +61,12 @@ final class JavaWorkers implements AutoCloseable {
      * @param grain fewest indices worth a thread
      * @param body what to run
      */
-    Split split(int grain, Range body) {
+    public Split split(int grain, Range body) {
         return new Split(Math.max(1, grain), body);
     }
 
     /** A range, run by one caller at a time. All it needs was made with it, so that running allocates nothing. */
-    final class Split {
+    public final class Split {
         private final int grain;
         private final Range body;
         private final AtomicInteger next = new AtomicInteger();
@@ -72,7 +82,7 @@ final class JavaWorkers implements AutoCloseable {
         }
 
         /** Runs the body over 0 to {@code size - 1}, in at most as many parts as there are threads. */
-        void run(int size) {
+        public void run(int size) {
             int wanted = parts(size, grain);
             if (wanted == 1) {
                 body.run(0, 0, size);
@@ -173,7 +183,7 @@ final class JavaWorkers implements AutoCloseable {
                 try {
                     // Nothing of the caller's context: the thread serves others after it.
                     Thread started = Thread.ofPlatform()
-                            .name("elbo4j-java-worker")
+                            .name(threadName)
                             .daemon()
                             .inheritInheritableThreadLocals(false)
                             .unstarted(this);

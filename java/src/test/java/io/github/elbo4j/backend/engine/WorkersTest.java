@@ -1,4 +1,4 @@
-package io.github.elbo4j.backend.java;
+package io.github.elbo4j.backend.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -16,10 +16,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class JavaWorkersTest {
+class WorkersTest {
     @Test
     void everyIndexIsComputedOnce() {
-        try (JavaWorkers workers = new JavaWorkers(3)) {
+        try (Workers workers = new Workers(3, "worker")) {
             int[] visits = new int[1000];
             workers.split(1, (part, from, to) -> {
                         for (int i = from; i < to; i++) {
@@ -35,11 +35,11 @@ class JavaWorkersTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2})
     void noPartRunsAnyMoreWhenOneHasFailed(int failing) {
-        try (JavaWorkers workers = new JavaWorkers(3)) {
+        try (Workers workers = new Workers(3, "worker")) {
             AtomicInteger running = new AtomicInteger();
             CountDownLatch all = new CountDownLatch(3);
             OutOfMemoryError mine = new OutOfMemoryError("mine");
-            JavaWorkers.Split split = workers.split(1, (part, from, to) -> {
+            Workers.Split split = workers.split(1, (part, from, to) -> {
                 running.incrementAndGet();
                 all.countDown();
                 try {
@@ -62,7 +62,7 @@ class JavaWorkersTest {
     /** More callers than workers, each with a range of its own: every index once in every run, and each part by one thread. */
     @Test
     void manyCallersShareTheWorkers() throws Exception {
-        try (JavaWorkers workers = new JavaWorkers(3);
+        try (Workers workers = new Workers(3, "worker");
                 ExecutorService callers = Executors.newFixedThreadPool(5)) {
             List<Future<?>> runs = new ArrayList<>();
             for (int caller = 0; caller < 5; caller++) {
@@ -70,7 +70,7 @@ class JavaWorkersTest {
                     int[] visits = new int[7];
                     AtomicIntegerArray busy = new AtomicIntegerArray(3);
                     AtomicInteger wrong = new AtomicInteger();
-                    JavaWorkers.Split split = workers.split(1, (part, from, to) -> {
+                    Workers.Split split = workers.split(1, (part, from, to) -> {
                         if (busy.getAndSet(part, 1) != 0) {
                             wrong.incrementAndGet();
                         }
@@ -100,7 +100,7 @@ class JavaWorkersTest {
 
     @Test
     void anInterruptedCallerWaitsAndStaysInterrupted() {
-        try (JavaWorkers workers = new JavaWorkers(2)) {
+        try (Workers workers = new Workers(2, "worker")) {
             int[] visits = new int[2];
             CountDownLatch both = new CountDownLatch(2);
             Thread.currentThread().interrupt();

@@ -1,4 +1,4 @@
-package io.github.elbo4j.backend.cuda;
+package io.github.elbo4j.testkit;
 
 import io.github.elbo4j.backend.Activation;
 import io.github.elbo4j.backend.Backend;
@@ -22,29 +22,40 @@ import java.util.List;
 import java.util.Random;
 
 /** A small VAE with a recorded training step, the same on every backend: drawn pixels, Adam, a last batch that is short. */
-final class TrainingRig implements AutoCloseable {
-    static final int STEPS = 20;
-    static final List<String> SLOTS = List.of("lr", "correction1", "correction2", "klWeight");
-    static final double LEARNING_RATE = 1e-3;
-    static final double BETA_1 = 0.9;
-    static final double BETA_2 = 0.999;
-    static final double EPSILON = 1e-8;
+public final class TrainingRig implements AutoCloseable {
+    /** Steps that the schedule covers. */
+    public static final int STEPS = 20;
+    /** Columns of the schedule, as {@link #issue} takes them. */
+    public static final List<String> SLOTS = List.of("lr", "correction1", "correction2", "klWeight");
+    /** Of Adam. */
+    public static final double LEARNING_RATE = 1e-3;
+    /** Of Adam. */
+    public static final double BETA_1 = 0.9;
+    /** Of Adam. */
+    public static final double BETA_2 = 0.999;
+    /** Of Adam. */
+    public static final double EPSILON = 1e-8;
     private static final int PIXELS = 100;
     private static final int DATA_ROWS = 70;
     private static final int BATCH = 16;
     private static final long SEED = 5;
 
-    final Backend backend;
-    final Vae vae;
-    final StepState state;
+    /** Where it runs; closed with it. */
+    public final Backend backend;
+    /** What is trained. */
+    public final Vae vae;
+    /** Counters and sums of the training. */
+    public final StepState state;
     private final Workspace work;
     private final Replay replay;
 
-    TrainingRig(Backend backend) {
+    /** A rig with ReLU between the layers. */
+    public TrainingRig(Backend backend) {
         this(backend, Activation.RELU);
     }
 
-    TrainingRig(Backend backend, Activation activation) {
+    /** A rig on a backend, which it closes. */
+    public TrainingRig(Backend backend, Activation activation) {
         this.backend = backend;
         VaeConfig config = VaeConfig.builder()
                 .input(new ImageShape(10, PIXELS / 10, 1))
@@ -74,7 +85,7 @@ final class TrainingRig implements AutoCloseable {
     }
 
     /** Issues a training step of drawn pixels and Adam, scheduled by {@link #SLOTS}, all but its end. */
-    static void issue(Recording step, Vae vae, StepState state, Tensor data) {
+    public static void issue(Recording step, Vae vae, StepState state, Tensor data) {
         Parameters parameters = vae.parameters();
         vae.graph()
                 .gradients(
@@ -100,30 +111,34 @@ final class TrainingRig implements AutoCloseable {
     }
 
     /** {@return the state after some steps} */
-    StepState.Snapshot run(long steps) {
+    public StepState.Snapshot run(long steps) {
         replay.run(steps);
         replay.await();
         return state.read();
     }
 
-    String explain() {
+    /** {@return how a step runs} */
+    public String explain() {
         return replay.explain();
     }
 
-    double[] values() {
+    /** {@return all weights} */
+    public double[] values() {
         return vae.parameters().values().downloadDoubles();
     }
 
-    double[] gradients() {
+    /** {@return the gradients of the last step} */
+    public double[] gradients() {
         return vae.parameters().gradients().downloadDoubles();
     }
 
-    double[] moment(int index) {
+    /** {@return a moment of all weights} */
+    public double[] moment(int index) {
         return vae.parameters().moment(index).downloadDoubles();
     }
 
     /** Takes over weights, moments and counters of another rig. */
-    void copy(TrainingRig other) {
+    public void copy(TrainingRig other) {
         vae.parameters().values().uploadDoubles(other.values());
         for (int i = 0; i < 2; i++) {
             vae.parameters().moment(i).uploadDoubles(other.moment(i));
