@@ -52,7 +52,7 @@ public final class TrainingStep implements AutoCloseable {
      * @param hidden width of both hidden layers
      */
     TrainingStep(Backend backend, Dataset data, long batch, int hidden) {
-        this(backend, data, batch, config(hidden));
+        this(backend, data, batch, config(hidden), SEED);
     }
 
     /**
@@ -60,14 +60,15 @@ public final class TrainingStep implements AutoCloseable {
      * @param data u8 rows of {@link #INPUT}
      * @param batch rows of a step
      * @param config the model, which starts from the weights of {@link #SEED}
+     * @param noise key of epsilon
      */
-    public TrainingStep(Backend backend, Dataset data, long batch, VaeConfig config) {
+    public TrainingStep(Backend backend, Dataset data, long batch, VaeConfig config, long noise) {
         this.vae = Vae.create(backend, config, SEED);
         this.workspace = backend.workspace("step of " + batch + ", " + config.summary());
         try {
             Tensor resident = workspace.tensor("data", DType.U8, data.rows(), data.columns());
             resident.upload(data.values(), 0);
-            this.state = workspace.stepState(SEED, SLOTS, TABLE_STEPS, List.of(VaeGraph.LOG_LIKELIHOOD, VaeGraph.KL));
+            this.state = workspace.stepState(noise, SLOTS, TABLE_STEPS, List.of(VaeGraph.LOG_LIKELIHOOD, VaeGraph.KL));
             Order order = Order.sequential(data.rows() / batch * batch);
             this.replay = workspace.record(state, Rows.of(batch), recording -> issue(recording, resident, order));
         } catch (RuntimeException | Error e) {

@@ -18,7 +18,7 @@ public final class OurStep implements StepRunner {
                     + backend.info().name() + "'");
         }
         Workload workload = job.workload();
-        step = new TrainingStep(backend, workload.data(), workload.batch(), workload.config());
+        step = new TrainingStep(backend, workload.data(), workload.batch(), workload.config(), job.seed());
     }
 
     /** Measures one job. */

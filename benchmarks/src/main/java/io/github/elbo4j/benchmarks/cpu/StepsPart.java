@@ -21,7 +21,7 @@ final class StepsPart {
     static final String PART = "steps";
     static final String STEP = "training-step";
 
-    /** How far a peer's loss may be from ours: epsilon comes from its own generator. */
+    /** How far a peer's mean loss may be from ours: epsilon comes from its own generator, from another seed each round. */
     static final double SAME_LOSS = 0.02;
 
     private final CpuOptions options;
@@ -88,6 +88,10 @@ final class StepsPart {
             return contender.module() == null;
         }
 
+        List<Double> losses() {
+            return rounds.stream().map(Found::lateLoss).toList();
+        }
+
         List<Double> medians() {
             return rounds.stream().map(found -> found.stepMicros.p50()).toList();
         }
@@ -105,7 +109,7 @@ final class StepsPart {
         }
         for (int round = 0; round < options.rounds(); round++) {
             for (Entry entry : List.copyOf(entries)) {
-                Found found = run(workload, entry.contender, entry.threads, entry.setting, folder);
+                Found found = run(workload, entry.contender, entry.threads, entry.setting, folder, round + 1);
                 if (found == null) {
                     // Its rounds would no longer be those of the others.
                     entries.remove(entry);
@@ -132,7 +136,7 @@ final class StepsPart {
         Setting best = null;
         double least = Double.POSITIVE_INFINITY;
         for (Setting setting : contender.settings()) {
-            Found found = run(workload, contender, threads, setting, folder);
+            Found found = run(workload, contender, threads, setting, folder, TrainingStep.SEED);
             if (found != null) {
                 results.add(Result.of(
                                 PART,
@@ -153,10 +157,11 @@ final class StepsPart {
         return best;
     }
 
-    private @Nullable Found run(Workload workload, Contender contender, int threads, Setting setting, Path folder)
+    private @Nullable Found run(
+            Workload workload, Contender contender, int threads, Setting setting, Path folder, long seed)
             throws IOException {
         List<Found> found = new ArrayList<>();
-        Job job = new Job(workload, folder, threads, setting.word(), TrainingStep.SEED, options.quick());
+        Job job = new Job(workload, folder, threads, setting.word(), seed, options.quick());
         Child.Outcome outcome = Child.run(
                 contender.command(job.words()),
                 Contender.environment(setting, threads),
@@ -193,16 +198,13 @@ final class StepsPart {
         results.add(new Result(PART, STEP, name, "", shape, "time", "us", time, facts));
         results.add(Result.of(
                 PART, STEP, name, "", shape, "rate", "GFLOP/s", time.map(us -> workload.flops() / us / 1e3)));
-        Quantiles loss =
-                Quantiles.of(entry.rounds.stream().map(Found::lateLoss).toList());
-        Result losses = Result.of(PART, STEP, name, "", shape, "loss-91-to-100", "nats", loss);
+        Result losses = Result.of(PART, STEP, name, "", shape, "loss-91-to-100", "nats", Quantiles.of(entry.losses()))
+                .with("mean", mean(entry.losses()));
         if (entry.ours() || ours == null) {
             results.add(losses);
             return;
         }
-        double expected =
-                Quantiles.of(ours.rounds.stream().map(Found::lateLoss).toList()).p50();
-        double off = (loss.p50() - expected) / expected;
+        double off = mean(entry.losses()) / mean(ours.losses()) - 1;
         boolean same = Math.abs(off) <= SAME_LOSS;
         losses = losses.with("off", off).with("same_work", same);
         if (!same) {
@@ -216,6 +218,10 @@ final class StepsPart {
         results.add(Result.of(
                         PART, STEP, ours.contender.name(), "", shape, "speedup-over-" + name, "x", Quantiles.of(ratios))
                 .with("rounds", (long) ratios.size()));
+    }
+
+    private static double mean(List<Double> values) {
+        return values.stream().mapToDouble(Double::doubleValue).average().orElseThrow();
     }
 
     static String shape(Workload workload, int threads) {

@@ -10,11 +10,11 @@ import java.util.List;
 /** The training steps that are compared: Bernoulli likelihood from logits, analytic KL, Adam with 1e-3, float32. */
 public enum Workload {
     /** 784-400-(20|20)-20-400-784, batch 128: thin products count. */
-    M1(128, 20, 400),
+    M1(128, 20),
     /** 784-512-256-(32|32)-32-256-512-784, batch 512: wide products count. */
-    M2(512, 32, 512, 256),
+    M2(512, 32),
     /** A model for tests of the benchmarks themselves. */
-    TINY(16, 4, 16);
+    TINY(16, 4);
 
     /** A multiple of every batch, so that each step has as many rows. */
     private static final int ROWS = 12_800;
@@ -23,12 +23,10 @@ public enum Workload {
 
     private final int batch;
     private final int latent;
-    private final List<Integer> hidden;
 
-    Workload(int batch, int latent, Integer... hidden) {
+    Workload(int batch, int latent) {
         this.batch = batch;
         this.latent = latent;
-        this.hidden = List.of(hidden);
     }
 
     /** {@return rows of a step} */
@@ -43,19 +41,24 @@ public enum Workload {
 
     /** {@return the encoder's hidden widths, first to last; the decoder mirrors them} */
     public List<Integer> hidden() {
-        return hidden;
+        return switch (this) {
+            case M1 -> List.of(400);
+            case M2 -> List.of(512, 256);
+            case TINY -> List.of(16);
+        };
     }
 
     /** {@return the model} */
     public VaeConfig config() {
         return VaeConfig.builder()
-                .hidden(hidden.stream().mapToInt(Integer::intValue).toArray())
+                .hidden(hidden().stream().mapToInt(Integer::intValue).toArray())
                 .latent(latent)
                 .build();
     }
 
     /** {@return the names of the dense layers, input to logits, as in the files of weights} */
     public List<String> layers() {
+        List<Integer> hidden = hidden();
         String[] names = new String[2 * hidden.size() + 2];
         for (int i = 0; i < hidden.size(); i++) {
             names[i] = "encoder." + i;
@@ -73,6 +76,7 @@ public enum Workload {
 
     /** {@return operations of a step's products; the first layer has no input gradient} */
     public double flops() {
+        List<Integer> hidden = hidden();
         double first = (double) TrainingStep.INPUT * hidden.getFirst();
         double between = 0;
         for (int i = 1; i < hidden.size(); i++) {
@@ -87,7 +91,7 @@ public enum Workload {
     public long encoderBytes() {
         long count = 0;
         int in = TrainingStep.INPUT;
-        for (int out : hidden) {
+        for (int out : hidden()) {
             count += (long) in * out + out;
             in = out;
         }

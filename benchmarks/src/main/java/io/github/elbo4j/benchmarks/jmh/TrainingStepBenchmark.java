@@ -54,12 +54,12 @@ public class TrainingStepBenchmark {
     public void setUp() {
         Dataset data = workload.data();
         opened = Subject.open(backend, threads);
-        step = new TrainingStep(opened, data, workload.batch(), workload.config());
+        step = new TrainingStep(opened, data, workload.batch(), workload.config(), TrainingStep.SEED);
         step.schedule();
         step.run(1);
         double loss = step.losses().loss();
         try (Backend reference = Subject.open(Subject.REFERENCE, Runtime.getRuntime().availableProcessors());
-                TrainingStep expected = new TrainingStep(reference, data, workload.batch(), workload.config())) {
+                TrainingStep expected = new TrainingStep(reference, data, workload.batch(), workload.config(), TrainingStep.SEED)) {
             expected.schedule();
             expected.run(1);
             Subject.requireClose(
