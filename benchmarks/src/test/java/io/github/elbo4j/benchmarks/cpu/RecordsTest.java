@@ -109,11 +109,11 @@ class RecordsTest {
 
     @Test
     void wrongOptionsAreNamed() {
-        for (String words : List.of("--only gpu", "--speed 1", "--rounds 0", "--rounds x", "--only")) {
-            assertThatThrownBy(() -> CpuOptions.parse(List.of(words.split(" "))))
-                    .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessageContaining(words.split(" ")[words.contains("gpu") ? 1 : 0]);
-        }
+        wrong("gpu", "--only", "gpu");
+        wrong("--speed", "--speed", "1");
+        wrong("--rounds", "--rounds", "0");
+        wrong("--rounds", "--rounds", "x");
+        wrong("--only", "--only");
         assertThat(CpuOptions.parse(List.of("--backends", "java,native")).first()).isEqualTo("native");
         assertThat(CpuOptions.parse(List.of()).rounds()).isGreaterThanOrEqualTo(5);
     }
@@ -197,6 +197,12 @@ class RecordsTest {
         // One more is the background.
         assertThat(svg.split("<rect ", -1)).hasSize(4);
         assertThat(svg).contains(">M1, 1 thread<", ">1.50<", ">3.00<", ">a&lt;b<", "width=\"180.0\"", "width=\"360.0\"");
+    }
+
+    private static void wrong(String named, String... words) {
+        assertThatThrownBy(() -> CpuOptions.parse(List.of(words)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(named);
     }
 
     private Records records(String date) throws IOException {
