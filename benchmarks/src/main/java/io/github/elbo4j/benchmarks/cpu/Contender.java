@@ -88,6 +88,7 @@ record Contender(String name, String mainClass, @Nullable Path module, List<Sett
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
                 "-Xms1g",
                 "-Xmx4g"));
         if (module != null) {

@@ -32,7 +32,7 @@ final class JmhPart {
     static final long IN_CACHE = 64 * 784;
 
     /** Elements of a call whose operands fit into no cache. */
-    static final long OUT_OF_CACHE = 1 << 25;
+    static final long OUT_OF_CACHE = 1 << 24;
 
     private static final long QUICK_ELEMENTS = 1568;
     private static final String QUICK_LAYER = "8x32x16";

@@ -37,7 +37,7 @@ import org.openjdk.jmh.annotations.Warmup;
 // it does not grow into the measurement.
 @Fork(
         value = 3,
-        jvmArgsAppend = {"-Xms1g", "-Xmx1g", "-XX:+AlwaysPreTouch", "--enable-native-access=ALL-UNNAMED"})
+        jvmArgsAppend = {"-Xms2g", "-Xmx2g", "-XX:+AlwaysPreTouch", "--enable-native-access=ALL-UNNAMED"})
 // Backends have threads of their own; one caller drives them.
 @Threads(1)
 @State(Scope.Thread)
