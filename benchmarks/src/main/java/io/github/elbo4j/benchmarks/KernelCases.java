@@ -335,7 +335,16 @@ public final class KernelCases {
         Parameters arena = inputs.arena(2);
         // Late in a training: the corrections are 1.
         return step -> step.optimizer()
-                .adam(arena, GROUP, inputs.state(), Scalar.of(LEARNING_RATE), Scalar.of(1), Scalar.of(1), 0.9, 0.999, 1e-8);
+                .adam(
+                        arena,
+                        GROUP,
+                        inputs.state(),
+                        Scalar.of(LEARNING_RATE),
+                        Scalar.of(1),
+                        Scalar.of(1),
+                        0.9,
+                        0.999,
+                        1e-8);
     }
 
     private static Consumer<Recording> forward(Inputs inputs, int wide) {

@@ -73,7 +73,8 @@ record Contender(String name, String mainClass, @Nullable Path module, List<Sett
     }
 
     /** {@return why it cannot run, or null} */
-    @Nullable String problem() {
+    @Nullable
+    String problem() {
         return module == null || Files.isDirectory(module.resolve("target/lib"))
                 ? null
                 : "it is not built; run: mvn -Ppeers -DskipTests -pl :elbo4j-peer-" + name + " -am package";
@@ -112,7 +113,9 @@ record Contender(String name, String mainClass, @Nullable Path module, List<Sett
         Path target = module.toAbsolutePath().resolve("target");
         List<String> entries = new ArrayList<>();
         try (Stream<Path> jars = Files.list(target)) {
-            jars.filter(file -> file.toString().endsWith(".jar")).map(Path::toString).forEach(entries::add);
+            jars.filter(file -> file.toString().endsWith(".jar"))
+                    .map(Path::toString)
+                    .forEach(entries::add);
         }
         entries.add(target.resolve("lib") + "/*");
         return String.join(java.io.File.pathSeparator, entries);

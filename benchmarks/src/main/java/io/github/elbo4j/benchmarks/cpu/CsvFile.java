@@ -61,7 +61,8 @@ final class CsvFile {
                                 .map(CsvFile::cell)
                                 .collect(Collectors.joining(","))
                         + end
-                        + cell(String.valueOf(result.more().getOrDefault("date", records.facts().date()))));
+                        + cell(String.valueOf(result.more()
+                                .getOrDefault("date", records.facts().date()))));
             }
         }
         AtomicFiles.writeString(file, String.join("\n", lines) + "\n");
@@ -69,8 +70,8 @@ final class CsvFile {
 
     /** {@return the columns from the device to the flag; a CPU has neither driver nor CUDA} */
     private static String ending(Facts facts) {
-        return "," + cell(facts.device()) + ",,," + cell(facts.jdk()) + "," + cell(facts.commit()) + ","
-                + facts.dirty() + ",";
+        return "," + cell(facts.device()) + ",,," + cell(facts.jdk()) + "," + cell(facts.commit()) + "," + facts.dirty()
+                + ",";
     }
 
     private static boolean sameRun(String line, Facts facts) {

@@ -30,7 +30,9 @@ final class FidelityPart {
 
     static List<Result> run(CpuOptions options, List<String> backends) throws IOException {
         Workload workload = options.served();
-        DataSplit data = options.quick() ? Digits.split(QUICK_ROWS) : Mnist.read(options.data().resolve("mnist"));
+        DataSplit data = options.quick()
+                ? Digits.split(QUICK_ROWS)
+                : Mnist.read(options.data().resolve("mnist"));
         List<Result> results = new ArrayList<>();
         Path folder = Files.createTempDirectory("fidelity");
         try {
@@ -43,7 +45,8 @@ final class FidelityPart {
                 for (long seed = 1; seed <= options.seeds(); seed++) {
                     seeds.add(seed);
                 }
-                results.addAll(train(options, workload, folder, Contender.ours(backend).training(), seeds));
+                results.addAll(
+                        train(options, workload, folder, Contender.ours(backend).training(), seeds));
             }
             if (options.has("peers")) {
                 Contender peer = Contender.peers(options.repository()).getFirst();
@@ -79,8 +82,7 @@ final class FidelityPart {
             }
         }
         double mean = losses.stream().mapToDouble(Double::doubleValue).average().orElseThrow();
-        Result test = Result.of(
-                        PART, TRAINING, contender.name(), "", shape, "test-loss", "nats", Quantiles.of(losses))
+        Result test = Result.of(PART, TRAINING, contender.name(), "", shape, "test-loss", "nats", Quantiles.of(losses))
                 .with("mean", mean)
                 .with("losses", List.copyOf(losses));
         boolean published = !options.quick() && contender.module() == null;
@@ -88,8 +90,7 @@ final class FidelityPart {
                 published && !(Math.abs(mean - PUBLISHED) <= TOLERANCE)
                         ? test.with(Result.ERROR, "the mean is not the published " + PUBLISHED + " +- " + TOLERANCE)
                         : test);
-        results.add(Result.of(
-                        PART, TRAINING, contender.name(), "", shape, "wall-time", "s", Quantiles.of(seconds))
+        results.add(Result.of(PART, TRAINING, contender.name(), "", shape, "wall-time", "s", Quantiles.of(seconds))
                 .with("setting", setting.name()));
         return results;
     }

@@ -175,8 +175,7 @@ final class JmhPart {
                         .orElseThrow();
                 long rows = KernelBenchmark.rows(kernel, Long.parseLong(params.getParam("elements")));
                 long elements = rows * kernel.columns();
-                return kernel(
-                        kernel.name(), backend, elements + threads, kernel.perElement() * elements, "GB/s");
+                return kernel(kernel.name(), backend, elements + threads, kernel.perElement() * elements, "GB/s");
             }
             if (suite.startsWith(LinearBenchmark.class.getName())) {
                 String layer = params.getParam("layer");

@@ -22,8 +22,8 @@ final class JobFolder {
 
     /** Writes pixels, row after row. */
     static void rows(Path folder, String file, Dataset data) throws IOException {
-        try (FileChannel out = FileChannel.open(
-                folder.resolve(file), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        try (FileChannel out =
+                FileChannel.open(folder.resolve(file), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
             ByteBuffer bytes = data.values().asByteBuffer();
             while (bytes.hasRemaining()) {
                 out.write(bytes);

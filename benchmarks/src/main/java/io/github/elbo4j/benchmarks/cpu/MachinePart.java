@@ -27,7 +27,10 @@ final class MachinePart {
         Path program = folder.resolve("limits");
         try {
             String problem = compile(
-                    options.repository().resolve("benchmarks/machine/limits.cpp").toString(), program);
+                    options.repository()
+                            .resolve("benchmarks/machine/limits.cpp")
+                            .toString(),
+                    program);
             if (problem != null) {
                 for (String op : List.of("fma", "copy", "read")) {
                     results.add(Result.without(Result.SKIPPED, PART, op, MACHINE, "", problem));

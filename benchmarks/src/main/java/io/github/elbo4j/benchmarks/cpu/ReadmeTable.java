@@ -53,7 +53,9 @@ public final class ReadmeTable {
         }
         Optional<Path> newest = Records.newest(results);
         String table = newest.isPresent()
-                ? table(Records.read(newest.get()), results.relativize(newest.get()).toString())
+                ? table(
+                        Records.read(newest.get()),
+                        results.relativize(newest.get()).toString())
                 : "Not recorded yet: `benchmarks/run` measures it.\n";
         String after = before.substring(0, begin + BEGIN.length()) + "\n" + table + before.substring(end);
         if (after.equals(before)) {
@@ -90,8 +92,7 @@ public final class ReadmeTable {
                 .append(TITLES.getOrDefault(name, "`" + name + "`"))
                 .append(" |"));
         text.append("\n|---|").append("---|".repeat(names.size())).append('\n');
-        for (String shape :
-                new TreeSet<>(steps.stream().map(Result::shape).toList())) {
+        for (String shape : new TreeSet<>(steps.stream().map(Result::shape).toList())) {
             text.append("| ").append(shape.replace("-t", ", threads: ")).append(" |");
             for (String name : names) {
                 text.append(' ').append(cell(records, steps, name, shape)).append(" |");

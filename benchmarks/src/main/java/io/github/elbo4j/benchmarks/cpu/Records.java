@@ -71,16 +71,17 @@ final class Records {
         }
         List<Path> files;
         try (Stream<Path> all = Files.walk(folder, 2)) {
-            files = all.filter(file ->
-                            NAME.matcher(file.getFileName().toString()).matches())
+            files = all.filter(
+                            file -> NAME.matcher(file.getFileName().toString()).matches())
                     .toList();
         }
         Map<Path, String> dates = new LinkedHashMap<>();
         for (Path file : files) {
             dates.put(file, read(file).facts.date());
         }
-        return files.stream().max(Comparator.comparing((Path each) -> String.valueOf(dates.get(each)))
-                .thenComparing(Path::toString));
+        return files.stream()
+                .max(Comparator.comparing((Path each) -> String.valueOf(dates.get(each)))
+                        .thenComparing(Path::toString));
     }
 
     Facts facts() {

@@ -51,7 +51,15 @@ record Result(
      */
     static Result without(String kind, String part, String op, String backend, String shape, String reason) {
         return new Result(
-                part, op, backend, "", shape, "none", "", null, Map.of(kind, reason.replaceAll("\\s+", " ").strip()));
+                part,
+                op,
+                backend,
+                "",
+                shape,
+                "none",
+                "",
+                null,
+                Map.of(kind, reason.replaceAll("\\s+", " ").strip()));
     }
 
     /** {@return the same with something added} */
@@ -99,10 +107,8 @@ record Result(
         json.forEach((key, value) -> more.put((String) key, value));
         Quantiles values = more.containsKey("p50")
                 ? new Quantiles(
-                        number(more.remove("p20")),
-                        number(more.remove("p50")),
-                        number(more.remove("p80")),
-                        (int) number(more.remove("samples")))
+                        number(more.remove("p20")), number(more.remove("p50")), number(more.remove("p80")), (int)
+                                number(more.remove("samples")))
                 : null;
         return new Result(
                 text(more, "part"),

@@ -28,8 +28,8 @@ final class StepChart {
         if (steps.isEmpty()) {
             return Optional.empty();
         }
-        List<String> shapes = List.copyOf(
-                new TreeSet<>(steps.stream().map(Result::shape).toList()));
+        List<String> shapes =
+                List.copyOf(new TreeSet<>(steps.stream().map(Result::shape).toList()));
         List<String> names = new ArrayList<>();
         steps.forEach(result -> {
             if (!names.contains(result.backend())) {
@@ -39,8 +39,9 @@ final class StepChart {
         StringBuilder body = new StringBuilder();
         double y = TITLE + GAP;
         for (String shape : shapes) {
-            List<Result> group =
-                    steps.stream().filter(result -> result.shape().equals(shape)).toList();
+            List<Result> group = steps.stream()
+                    .filter(result -> result.shape().equals(shape))
+                    .toList();
             // Each group has a scale of its own: the models differ by an order of magnitude.
             double longest = group.stream().mapToDouble(StepChart::millis).max().orElseThrow();
             text(body, "start", 10, y + BAR * 0.75, title(shape), true);

@@ -49,7 +49,8 @@ final class StepsPart {
         }
         Path folder = Files.createTempDirectory("steps");
         try {
-            JobFolder.rows(folder, StepProcess.DATA, options.workloads().getFirst().data());
+            JobFolder.rows(
+                    folder, StepProcess.DATA, options.workloads().getFirst().data());
             for (Workload workload : options.workloads()) {
                 JobFolder.weights(folder, workload);
             }
@@ -170,8 +171,7 @@ final class StepsPart {
             return found.getFirst();
         }
         String reason = "setting '" + setting.name() + "', status " + outcome.status() + ": " + outcome.tail();
-        results.add(
-                Result.without(Result.ERROR, PART, STEP, contender.name(), shape(workload, threads), reason));
+        results.add(Result.without(Result.ERROR, PART, STEP, contender.name(), shape(workload, threads), reason));
         return null;
     }
 
@@ -196,8 +196,8 @@ final class StepsPart {
         facts.put("setting", entry.setting.name());
         entry.rounds.getLast().facts.forEach((key, value) -> facts.put((String) key, value));
         results.add(new Result(PART, STEP, name, "", shape, "time", "us", time, facts));
-        results.add(Result.of(
-                PART, STEP, name, "", shape, "rate", "GFLOP/s", time.map(us -> workload.flops() / us / 1e3)));
+        results.add(
+                Result.of(PART, STEP, name, "", shape, "rate", "GFLOP/s", time.map(us -> workload.flops() / us / 1e3)));
         Result losses = Result.of(PART, STEP, name, "", shape, "loss-91-to-100", "nats", Quantiles.of(entry.losses()))
                 .with("mean", mean(entry.losses()));
         if (entry.ours() || ours == null) {

@@ -63,7 +63,15 @@ final class Targets {
         Optional<Quantiles> rate = records.find(StepsPart.STEP, "", backend, shape, "rate");
         if (peak.isPresent() && rate.isPresent()) {
             double most = peak.get().p50();
-            add(StepsPart.STEP, "", shape, "share-of-fma-peak", "1", rate.get().map(r -> r / most), goal, Bound.AT_LEAST);
+            add(
+                    StepsPart.STEP,
+                    "",
+                    shape,
+                    "share-of-fma-peak",
+                    "1",
+                    rate.get().map(r -> r / most),
+                    goal,
+                    Bound.AT_LEAST);
         }
     }
 

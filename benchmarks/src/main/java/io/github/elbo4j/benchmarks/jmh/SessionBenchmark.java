@@ -96,7 +96,8 @@ public class SessionBenchmark {
         int rows = Math.min(batch, COMPARED);
         float[] expectedMu = new float[rows * workload.latent()];
         float[] expectedScores = new float[rows * Score.COLUMNS];
-        try (Backend reference = Subject.open(Subject.REFERENCE, Runtime.getRuntime().availableProcessors());
+        try (Backend reference =
+                        Subject.open(Subject.REFERENCE, Runtime.getRuntime().availableProcessors());
                 FrozenModel same = freeze(reference);
                 InferenceSession expected = same.session(rows)) {
             expected.encode(x, rows, HostRows.of(expectedMu), HostRows.of(new float[expectedMu.length]));

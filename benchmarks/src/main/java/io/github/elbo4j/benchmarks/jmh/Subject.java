@@ -37,10 +37,9 @@ final class Subject {
     /** {@return the backend of a name, never another} */
     static Backend open(String name, int threads) {
         boolean threaded = Backends.report().stream()
-                .anyMatch(report ->
-                        report.name().equals(name) && report.options().containsKey("threads"));
-        Backend backend =
-                Backends.open(name, threaded ? Map.of("threads", Integer.toString(threads)) : Map.of());
+                .anyMatch(
+                        report -> report.name().equals(name) && report.options().containsKey("threads"));
+        Backend backend = Backends.open(name, threaded ? Map.of("threads", Integer.toString(threads)) : Map.of());
         String opened = backend.info().name();
         if (!opened.equals(name)) {
             backend.close();
@@ -120,7 +119,8 @@ final class Subject {
     private static double[] numbers(Tensor tensor, long from) {
         double[] numbers = new double[Math.toIntExact(Math.min(PART, tensor.size() - from))];
         try (Arena host = Arena.ofConfined()) {
-            MemorySegment copy = host.allocate((long) numbers.length * tensor.type().bytes(), 64);
+            MemorySegment copy =
+                    host.allocate((long) numbers.length * tensor.type().bytes(), 64);
             tensor.download(copy, from);
             for (int i = 0; i < numbers.length; i++) {
                 numbers[i] = switch (tensor.type()) {

@@ -58,14 +58,15 @@ public class TrainingStepBenchmark {
         step.schedule();
         step.run(1);
         double loss = step.losses().loss();
-        try (Backend reference = Subject.open(Subject.REFERENCE, Runtime.getRuntime().availableProcessors());
-                TrainingStep expected = new TrainingStep(reference, data, workload.batch(), workload.config(), TrainingStep.SEED)) {
+        try (Backend reference =
+                        Subject.open(Subject.REFERENCE, Runtime.getRuntime().availableProcessors());
+                TrainingStep expected =
+                        new TrainingStep(reference, data, workload.batch(), workload.config(), TrainingStep.SEED)) {
             expected.schedule();
             expected.run(1);
-            Subject.requireClose(
-                    "first loss of " + workload,
-                    new double[] {loss},
-                    new double[] {expected.losses().loss()});
+            Subject.requireClose("first loss of " + workload, new double[] {loss}, new double[] {
+                expected.losses().loss()
+            });
         }
     }
 

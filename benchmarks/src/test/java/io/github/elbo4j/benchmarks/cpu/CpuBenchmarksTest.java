@@ -25,8 +25,8 @@ class CpuBenchmarksTest {
         Records records = run(true, "jmh", "java");
         List<Result> results = records.results();
         assertThat(results).noneMatch(Result::failed);
-        Stream<String> products = Stream.of("forward", "backward-input", "backward-weights")
-                .map(direction -> "linear-" + direction);
+        Stream<String> products =
+                Stream.of("forward", "backward-input", "backward-weights").map(direction -> "linear-" + direction);
         Stream<String> others = Stream.of("training-step", "encode", "score", "model-load");
         Stream<String> kernels = KernelBenchmark.cases().stream().map(KernelCase::name);
         assertThat(results.stream()
@@ -38,8 +38,9 @@ class CpuBenchmarksTest {
                         .toList());
         assertThat(results)
                 .filteredOn(result -> result.metric().equals("time"))
-                .allSatisfy(result -> assertThat(result.values()).isNotNull().satisfies(values -> assertThat(values.p50())
-                        .isPositive()));
+                .allSatisfy(result -> assertThat(result.values())
+                        .isNotNull()
+                        .satisfies(values -> assertThat(values.p50()).isPositive()));
         assertThat(results.stream().map(Result::metric).distinct())
                 .containsExactlyInAnyOrder("time", "time-p99", "rate", "allocated");
     }
@@ -56,14 +57,12 @@ class CpuBenchmarksTest {
     void stepsAndTrainingRunInProcessesOfTheirOwn() throws IOException {
         Records records = run(true, "steps,fidelity", "java");
         for (String shape : List.of("TINY-t1", "TINY-t2")) {
-            assertThat(records.find("training-step", "", "java", shape, "time"))
-                    .hasValueSatisfying(time -> {
-                        assertThat(time.p50()).isPositive();
-                        assertThat(time.samples()).isEqualTo(2);
-                    });
+            assertThat(records.find("training-step", "", "java", shape, "time")).hasValueSatisfying(time -> {
+                assertThat(time.p50()).isPositive();
+                assertThat(time.samples()).isEqualTo(2);
+            });
             assertThat(records.find("training-step", "", "java", shape, "loss-91-to-100"))
-                    .hasValueSatisfying(
-                            loss -> assertThat(loss.p50()).isBetween(50.0, 600.0));
+                    .hasValueSatisfying(loss -> assertThat(loss.p50()).isBetween(50.0, 600.0));
         }
         assertThat(records.find("training", "", "java", "TINY-t2", "test-loss")).isPresent();
         assertThat(records.find("training", "", "java", "TINY-t2", "wall-time")).isPresent();
@@ -73,9 +72,11 @@ class CpuBenchmarksTest {
     void aMachineHasItsLimitsOrTheReasonWhyNot() throws IOException {
         List<Result> results = run(true, "machine", "java").results();
         if (results.stream().anyMatch(result -> result.more().containsKey(Result.SKIPPED))) {
-            assertThat(results).hasSize(3).allSatisfy(result -> assertThat(
-                            String.valueOf(result.more().get(Result.SKIPPED)))
-                    .contains("g++"));
+            assertThat(results)
+                    .hasSize(3)
+                    .allSatisfy(
+                            result -> assertThat(String.valueOf(result.more().get(Result.SKIPPED)))
+                                    .contains("g++"));
         } else {
             assertThat(results)
                     .extracting(result -> result.op() + " " + result.shape())
@@ -88,9 +89,10 @@ class CpuBenchmarksTest {
                             "copy out-of-cache-t2",
                             "read weights-t1",
                             "read weights-t2");
-            assertThat(results).allSatisfy(result -> assertThat(result.values())
-                    .isNotNull()
-                    .satisfies(rate -> assertThat(rate.p50()).isPositive()));
+            assertThat(results)
+                    .allSatisfy(result -> assertThat(result.values())
+                            .isNotNull()
+                            .satisfies(rate -> assertThat(rate.p50()).isPositive()));
         }
     }
 

@@ -114,7 +114,8 @@ class RecordsTest {
         wrong("--rounds", "--rounds", "0");
         wrong("--rounds", "--rounds", "x");
         wrong("--only", "--only");
-        assertThat(CpuOptions.parse(List.of("--backends", "java,native")).first()).isEqualTo("native");
+        assertThat(CpuOptions.parse(List.of("--backends", "java,native")).first())
+                .isEqualTo("native");
         assertThat(CpuOptions.parse(List.of()).rounds()).isGreaterThanOrEqualTo(5);
     }
 
@@ -132,7 +133,14 @@ class RecordsTest {
                 List.of(
                         result("steps", "training-step", "native", "", "M1-t1", "rate", 170),
                         result("steps", "training-step", "native", "", "M2-t1", "rate", 170),
-                        result("steps", "training-step", "native", "", "M1-t1", "speedup-over-libtorch-bytedeco", 1.7)));
+                        result(
+                                "steps",
+                                "training-step",
+                                "native",
+                                "",
+                                "M1-t1",
+                                "speedup-over-libtorch-bytedeco",
+                                1.7)));
         records.put(
                 "jmh",
                 List.of(
@@ -168,7 +176,14 @@ class RecordsTest {
                 List.of(
                         step("native", 1500),
                         step("libtorch-bytedeco", 3400),
-                        result("steps", "training-step", "native", "", "M1-t1", "speedup-over-libtorch-bytedeco", 2.27)));
+                        result(
+                                "steps",
+                                "training-step",
+                                "native",
+                                "",
+                                "M1-t1",
+                                "speedup-over-libtorch-bytedeco",
+                                2.27)));
         assertThat(ReadmeTable.run(readme, folder, true)).isEqualTo(1);
         assertThat(ReadmeTable.run(readme, folder, false)).isZero();
         assertThat(ReadmeTable.run(readme, folder, true)).isZero();
@@ -196,7 +211,8 @@ class RecordsTest {
         String svg = StepChart.svg(records).orElseThrow();
         // One more is the background.
         assertThat(svg.split("<rect ", -1)).hasSize(4);
-        assertThat(svg).contains(">M1, 1 thread<", ">1.50<", ">3.00<", ">a&lt;b<", "width=\"180.0\"", "width=\"360.0\"");
+        assertThat(svg)
+                .contains(">M1, 1 thread<", ">1.50<", ">3.00<", ">a&lt;b<", "width=\"180.0\"", "width=\"360.0\"");
     }
 
     private static void wrong(String named, String... words) {

@@ -33,10 +33,10 @@ public final class Deeplearning4jStep implements StepRunner {
 
     private Deeplearning4jStep(StepProcess.Job job) throws IOException {
         workload = job.workload();
-        int[] encoder =
-                workload.hidden().stream().mapToInt(Integer::intValue).toArray();
-        int[] decoder =
-                workload.hidden().reversed().stream().mapToInt(Integer::intValue).toArray();
+        int[] encoder = workload.hidden().stream().mapToInt(Integer::intValue).toArray();
+        int[] decoder = workload.hidden().reversed().stream()
+                .mapToInt(Integer::intValue)
+                .toArray();
         network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
                 .seed(job.seed())
                 .updater(new Adam(LEARNING_RATE))
@@ -76,7 +76,8 @@ public final class Deeplearning4jStep implements StepRunner {
         int outputs = bias.length / shares;
         float[] some = Arrays.copyOfRange(weight, first * inputs, (first + outputs) * inputs);
         // The peer stores weights as [in, out].
-        layer.getParam(peers + "W").assign(Nd4j.create(some, new int[] {outputs, inputs}).transpose());
+        layer.getParam(peers + "W")
+                .assign(Nd4j.create(some, new int[] {outputs, inputs}).transpose());
         layer.getParam(peers + "b")
                 .assign(Nd4j.create(Arrays.copyOfRange(bias, first, first + outputs), new int[] {1, outputs}));
     }

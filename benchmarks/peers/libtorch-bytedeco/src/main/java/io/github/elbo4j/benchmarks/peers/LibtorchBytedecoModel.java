@@ -65,10 +65,14 @@ final class LibtorchBytedecoModel implements AutoCloseable {
 
     Map<String, String> facts() {
         return Map.of(
-                "version", version,
-                "torch_threads", Integer.toString(torch.get_num_threads()),
-                "onednn", Boolean.toString(torch.globalContext().userEnabledMkldnn()),
-                "blas", "OpenBLAS, core type " + OpenBlas.coreType());
+                "version",
+                version,
+                "torch_threads",
+                Integer.toString(torch.get_num_threads()),
+                "onednn",
+                Boolean.toString(torch.globalContext().userEnabledMkldnn()),
+                "blas",
+                "OpenBLAS, core type " + OpenBlas.coreType());
     }
 
     /** {@return reconstruction and KL, summed over the rows of x} */

@@ -32,8 +32,9 @@ public final class LibtorchDjlStep implements StepRunner {
     private final NDManager manager;
     private final List<NDArray> weights = new ArrayList<>();
     private final List<NDArray> biases = new ArrayList<>();
-    private final Optimizer adam =
-            Optimizer.adam().optLearningRateTracker(Tracker.fixed(LEARNING_RATE)).build();
+    private final Optimizer adam = Optimizer.adam()
+            .optLearningRateTracker(Tracker.fixed(LEARNING_RATE))
+            .build();
     private final NDArray rows;
     private long position;
 
@@ -68,9 +69,12 @@ public final class LibtorchDjlStep implements StepRunner {
     public Map<String, String> facts() {
         String blas = OpenBlas.coreType();
         return Map.of(
-                "version", engine.getVersion() + " by DJL " + Engine.getDjlVersion(),
-                "torch_threads", System.getProperty("ai.djl.pytorch.num_threads", ""),
-                "blas", blas.equals("none") ? "MKL" : "OpenBLAS, core type " + blas);
+                "version",
+                engine.getVersion() + " by DJL " + Engine.getDjlVersion(),
+                "torch_threads",
+                System.getProperty("ai.djl.pytorch.num_threads", ""),
+                "blas",
+                blas.equals("none") ? "MKL" : "OpenBLAS, core type " + blas);
     }
 
     @Override
