@@ -57,7 +57,7 @@ class CpuBenchmarksTest {
     void stepsAndTrainingRunInProcessesOfTheirOwn() throws IOException {
         Records records = run(true, "steps,fidelity", "java");
         for (String shape : List.of("TINY-t1", "TINY-t2")) {
-            assertThat(records.find("training-step", "", "java", shape, "time")).hasValueSatisfying(time -> {
+            assertThat(records.find("training-step", "", "java", shape, StepsPart.TIME)).hasValueSatisfying(time -> {
                 assertThat(time.p50()).isPositive();
                 assertThat(time.samples()).isEqualTo(2);
             });
