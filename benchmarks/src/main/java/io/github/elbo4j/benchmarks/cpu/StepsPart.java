@@ -145,15 +145,14 @@ final class StepsPart {
             Found found = run(workload, contender, threads, setting, folder, TrainingStep.SEED);
             if (found != null) {
                 results.add(Result.of(
-                                PART,
-                                STEP,
-                                contender.name(),
-                                "",
-                                shape(workload, threads),
-                                "time-of-setting-" + setting.name(),
-                                "us",
-                                found.stepMicros)
-                        );
+                        PART,
+                        STEP,
+                        contender.name(),
+                        "",
+                        shape(workload, threads),
+                        "time-of-setting-" + setting.name(),
+                        "us",
+                        found.stepMicros));
                 if (found.stepMicros.p50() < least) {
                     least = found.stepMicros.p50();
                     best = setting;

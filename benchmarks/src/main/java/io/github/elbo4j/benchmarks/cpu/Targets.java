@@ -121,7 +121,8 @@ final class Targets {
             }
         }
         records.find("encode", "", backend, shape, "allocated")
-                .ifPresent(bytes -> add("encode", "", shape, "allocated-by-call", "B", bytes, SMALLEST_OBJECT, Bound.AT_MOST));
+                .ifPresent(bytes ->
+                        add("encode", "", shape, "allocated-by-call", "B", bytes, SMALLEST_OBJECT, Bound.AT_MOST));
     }
 
     private Optional<Quantiles> limit(String op, String shape) {
