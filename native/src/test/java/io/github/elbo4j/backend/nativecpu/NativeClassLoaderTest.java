@@ -39,9 +39,16 @@ class NativeClassLoaderTest {
 
     /** Opening runs every kernel once, in the self-test. */
     private static AutoCloseable open(ClassLoader loader) throws ReflectiveOperationException {
-        Class<?> backends = Class.forName("io.github.elbo4j.backend.Backends", true, loader);
-        Method open = backends.getMethod("open", String.class, Map.class);
-        return (AutoCloseable) open.invoke(null, "native", Map.of());
+        Thread thread = Thread.currentThread();
+        ClassLoader before = thread.getContextClassLoader();
+        thread.setContextClassLoader(loader);
+        try {
+            Class<?> backends = Class.forName("io.github.elbo4j.backend.Backends", true, loader);
+            Method open = backends.getMethod("open", String.class, Map.class);
+            return (AutoCloseable) open.invoke(null, "native", Map.of());
+        } finally {
+            thread.setContextClassLoader(before);
+        }
     }
 
     private static String info(Object backend) throws ReflectiveOperationException {
