@@ -112,24 +112,26 @@ void Engine::check_exclusive(const OpPtr& op) {
     latest = op;
 }
 
-int Engine::wait(const std::vector<OpPtr>& ops) {
+int Engine::wait(std::vector<OpPtr> ops) {
     std::unique_lock<std::mutex> lock(mutex_);
-    waiters_++;
-    wake_.notify_all();
-    changed_.wait(lock, [&] {
-        return status_ != 0 || std::all_of(ops.begin(), ops.end(), [](const OpPtr& op) { return !op || op->done; });
-    });
-    waiters_--;
-    return status_;
+    return wait(lock, std::move(ops));
 }
 
 int Engine::wait(const OpPtr& op) { return wait(std::vector<OpPtr>{op}); }
 
 int Engine::wait_all() {
     std::unique_lock<std::mutex> lock(mutex_);
+    // Not until nothing is left: other threads may submit work without a pause.
+    return wait(lock, {pending_.begin(), pending_.end()});
+}
+
+int Engine::wait(std::unique_lock<std::mutex>& lock, std::vector<OpPtr> ops) {
     waiters_++;
     wake_.notify_all();
-    changed_.wait(lock, [&] { return status_ != 0 || pending_.empty(); });
+    changed_.wait(lock, [&] {
+        while (!ops.empty() && (ops.back() == nullptr || ops.back()->done)) ops.pop_back();
+        return status_ != 0 || ops.empty();
+    });
     waiters_--;
     return status_;
 }

@@ -47,8 +47,8 @@ class Engine {
 
     // These return the sticky status of the context.
     int wait(const OpPtr& op);
-    int wait_all();
-    int wait(const std::vector<OpPtr>& ops);
+    int wait(std::vector<OpPtr> ops);
+    int wait_all();  // for all that was submitted before
 
     // Whether it is done; lets the engine make one step if not, so that polling ends.
     bool query(const std::vector<OpPtr>& ops);
@@ -62,6 +62,7 @@ class Engine {
    private:
     void serve();
     bool may_run() const;
+    int wait(std::unique_lock<std::mutex>& lock, std::vector<OpPtr> ops);
     void start_thread();
     void complete(const OpPtr& op);
     bool happens_before(const Op* earlier, const OpPtr& later);

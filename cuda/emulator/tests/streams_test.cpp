@@ -74,6 +74,35 @@ void streams_are_lazy() {
     }
 }
 
+// Work that other threads submit meanwhile is not waited for: they may never pause.
+void synchronizing_waits_for_what_was_submitted_before() {
+    Fixture f;
+    const CUfunction meet = function(f.module, "meet");
+    CUcontext context = nullptr;
+    OK(cuCtxGetCurrent(&context));
+    void* memory = nullptr;
+    OK(cuMemHostAlloc(&memory, 3 * sizeof(unsigned), 0));
+    auto* flags = static_cast<unsigned*>(memory);
+    std::memset(flags, 0, 3 * sizeof(unsigned));
+    unsigned* arrived = &flags[0];
+    unsigned* go_first = &flags[1];
+    unsigned* go_second = &flags[2];
+    emu_set_option("timeout", "5");
+    OK(launch(meet, 1, 1, 0, f.first, arrived, go_first));
+    std::thread waiting([&] {
+        OK(cuCtxSetCurrent(context));
+        OK(cuCtxSynchronize());
+    });
+    // It runs because somebody waits.
+    while (__atomic_load_n(arrived, __ATOMIC_ACQUIRE) == 0) std::this_thread::yield();
+    OK(launch(meet, 1, 1, 0, f.second, arrived, go_second));
+    __atomic_store_n(go_first, 1u, __ATOMIC_RELEASE);
+    waiting.join();
+    __atomic_store_n(go_second, 1u, __ATOMIC_RELEASE);
+    OK(cuCtxSynchronize());
+    emu_set_option("timeout", "30");
+}
+
 void polling_ends() {
     Fixture f;
     f.set(1.0f);
@@ -254,6 +283,7 @@ void capture_modes_and_threads() {
 int main() {
     RUN(events_order_streams);
     RUN(streams_are_lazy);
+    RUN(synchronizing_waits_for_what_was_submitted_before);
     RUN(polling_ends);
     RUN(graphs_replay);
     RUN(a_graph_does_not_keep_memory_alive);

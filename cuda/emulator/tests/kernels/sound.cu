@@ -111,3 +111,8 @@ KERNEL echo_arguments(double* out, int i, unsigned u, long long l, float f, doub
     out[3] = f;
     out[4] = d;
 }
+
+KERNEL meet(unsigned* arrived, const unsigned* go) {
+    __atomic_store_n(arrived, 1u, __ATOMIC_RELEASE);
+    while (__atomic_load_n(go, __ATOMIC_ACQUIRE) == 0) emu_yield();
+}

@@ -31,7 +31,7 @@ ELBO4J_INLINE Floats value(const Floats& a) {
         case ELBO4J_SIGMOID:
             return sigmoid(a);
         case ELBO4J_SOFTPLUS:
-            return max(a, floats(0)) + log1p_unit(exp_nonpositive(-abs(a)));
+            return max(a, floats(0)) + log1p_unit(exp_nonpositive(negative_abs(a)));
         default:
             return a;
     }

@@ -17,10 +17,10 @@ ELBO4J_INLINE const Element* data_row(const Gather& call, int64_t row) {
 
 /* floor(word * 255 / 2^32) is uniform on 0 to 254, so it is below q with probability q / 255. */
 ELBO4J_INLINE Ints is_one(const Ints& q, const Ints& word) {
-    /* word * 255 = word * 256 - word: its high word, without a 64-bit product. */
-    Ints low = shift_left(word, 8);
-    Ints borrow = shift_right((~low & word) | (~(low ^ word) & (low - word)), 31);
-    return less(shift_right(word, 24) - borrow, q);
+    /* word * 255 = word * 256 - word: its high word, without a 64-bit product. Flipped signs compare unsigned. */
+    const Ints sign = ints(INT32_MIN);
+    Ints minus_borrow = less(shift_left(word, 8) ^ sign, word ^ sign);
+    return less(shift_right(word, 24) + minus_borrow, q);
 }
 ELBO4J_INLINE Ints is_one(const Floats& probability, const Ints& word) { return less(uniform(word), probability); }
 
@@ -30,7 +30,7 @@ static void gather_bernoulli(const Gather& call, const Run& run, Piece piece) {
         alignas(64) float words[TILE_NUMBERS];
         draw_words(call.noise, run.state, tile, words);
         int64_t from = 4 * tile.block;
-        int64_t to = from + 4 * tile.blocks < call.columns ? from + 4 * tile.blocks : call.columns;
+        int64_t to = tile.end(call.columns);
         for (int64_t row = tile.row; row < tile.row + tile.rows; row++) {
             const Element* in = data_row<Element>(call, row);
             float* out = call.out + row * call.columns;
@@ -38,7 +38,7 @@ static void gather_bernoulli(const Gather& call, const Run& run, Piece piece) {
                 memset(out + from, 0, sizeof(float) * (uint64_t)(to - from));
                 continue;
             }
-            const float* drawn = words + tile.at(row, 0);
+            const float* drawn = words + tile.at(row);
             for_each_vector(from, to, [&](int64_t c, int64_t n) ELBO4J_INLINE_LAMBDA {
                 Ints ones = is_one(load_first(in + c, n), bits(load_first(drawn + (c - from), n)));
                 store_first(out + c, of_bits(ones & bits(floats(1.0f))), n);

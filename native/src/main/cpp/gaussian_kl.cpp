@@ -1,7 +1,6 @@
 /* The KL divergence from N(mu, exp(lv)) to N(0, I) of each row, in nats: kl = sum_j (mu^2 + (expm1(lv) - lv)) / 2. */
 #include "call.h"
 #include "each.h"
-#include "elementary.h"
 #include "latent.h"
 
 namespace elbo4j {

@@ -54,7 +54,7 @@ class Updates {
         const LinearUpdate* c;
         const AdamStep* adam;
         const float* tile;
-        int64_t at; /* of the tile's first element in dw */
+        int64_t at;   /* of the tile's first element in dw */
         int64_t next; /* of the tile after it */
         int rows;
         Panel panel;
@@ -82,7 +82,13 @@ class Updates {
     float* target() { return tiles[current]; }
 
     Aside aside() const {
-        return {&c, &adam, tiles[1 - current], finished, finished + finished_rows * c.gradients.in, finished_rows, finished_panel};
+        return {&c,
+                &adam,
+                tiles[1 - current],
+                finished,
+                finished + finished_rows * c.gradients.in,
+                finished_rows,
+                finished_panel};
     }
 
     void finish(int64_t first, int rows) {

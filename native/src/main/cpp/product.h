@@ -114,9 +114,8 @@ static void tile(const A& a, const float* b, int64_t b_stride, int64_t depth, fl
             unrolled<GROUPS>([&](auto j) __attribute__((always_inline)) { row[j] = load(b + j * LANES); });
             unrolled<ROWS>([&](auto i) __attribute__((always_inline)) {
                 Floats element = floats(left.at(i));
-                unrolled<GROUPS>([&](auto j) __attribute__((always_inline)) {
-                    sums[i][j] = fma(element, row[j], sums[i][j]);
-                });
+                unrolled<GROUPS>([&](auto j)
+                                     __attribute__((always_inline)) { sums[i][j] = fma(element, row[j], sums[i][j]); });
             });
             left.next();
             b += b_stride;

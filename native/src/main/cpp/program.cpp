@@ -112,7 +112,8 @@ Work work_of(const elbo4j_program& program, const Call& call, const Run& run) {
         case Kind::BERNOULLI_FORWARD:
             return by_elements(rows * call.bernoulli_forward.fold, 4 * call.bernoulli_forward.d);
         case Kind::BERNOULLI_FORWARD_BACKWARD:
-            return by_elements(rows * call.bernoulli_forward_backward.of.fold, 4 * call.bernoulli_forward_backward.of.d);
+            return by_elements(rows * call.bernoulli_forward_backward.of.fold,
+                               4 * call.bernoulli_forward_backward.of.d);
         case Kind::CHECK_GRADIENTS: {
             const CheckGradients& c = call.check_gradients;
             int64_t elements = 0;
@@ -173,9 +174,8 @@ void run_piece(elbo4j_program& program, const Call& call, Piece piece) {
         case Kind::LINEAR_BACKWARD_WEIGHTS:
             return kernels.linear_backward_weights(call.linear_backward_weights, run, piece);
         case Kind::LINEAR_UPDATE:
-            return program.merged_update
-                       ? kernels.linear_update(call.linear_update, run, piece)
-                       : kernels.linear_backward_weights(call.linear_update.gradients, run, piece);
+            return program.merged_update ? kernels.linear_update(call.linear_update, run, piece)
+                                         : kernels.linear_backward_weights(call.linear_update.gradients, run, piece);
         case Kind::REPARAMETERIZE_FORWARD:
             return kernels.reparameterize_forward(call.reparameterize_forward, run, piece);
         case Kind::REPARAMETERIZE_BACKWARD:

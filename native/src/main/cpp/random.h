@@ -143,8 +143,11 @@ struct Tile {
     int64_t block;
     int64_t blocks;
 
-    /* Where the numbers of a sample of a row begin in what was drawn for the tile. */
-    int64_t at(int64_t r, int64_t s) const { return ((r - row) * samples + s - sample) * blocks * 4; }
+    /* Where its columns end in rows of so many, of which the last block has what is left. */
+    int64_t end(int64_t columns) const { return 4 * (block + blocks) < columns ? 4 * (block + blocks) : columns; }
+    /* From one sample to the next in what was drawn for the tile, and where a row begins in it. */
+    int64_t stride() const { return 4 * blocks; }
+    int64_t at(int64_t r) const { return (r - row) * samples * stride(); }
 };
 
 /* Calls body(tile) for tiles of the rows of a piece; the samples of a column come in ascending order. */

@@ -19,7 +19,7 @@ Call* append(elbo4j_program* program, Kind kind) {
 
 /* Appends a call whose arguments are one member of the union. */
 template <class Arguments>
-int32_t append(elbo4j_program* program, Kind kind, Arguments Call::* member, const Arguments& arguments) {
+int32_t append(elbo4j_program* program, Kind kind, Arguments Call::*member, const Arguments& arguments) {
     Call* call = append(program, kind);
     if (call == nullptr) {
         return ELBO4J_OUT_OF_MEMORY;
@@ -38,8 +38,7 @@ int32_t elbo4j_select_rows(elbo4j_program* program, int64_t first_row, int64_t r
 
 int32_t elbo4j_gather_f32(elbo4j_program* program, const int64_t* row_ids, const void* data, int32_t type,
                           int64_t data_rows, int64_t columns, int32_t pixels, const elbo4j_noise* noise, float* out) {
-    return append(program, Kind::GATHER, &Call::gather,
-                  {row_ids, data, type, pixels, data_rows, columns, *noise, out});
+    return append(program, Kind::GATHER, &Call::gather, {row_ids, data, type, pixels, data_rows, columns, *noise, out});
 }
 
 int32_t elbo4j_load_f32(elbo4j_program* program, const void* in, int32_t type, int64_t columns, int32_t pixels,
@@ -57,8 +56,8 @@ int32_t elbo4j_linear_forward_f32(elbo4j_program* program, int64_t fold, const f
                   {fold, in, out, x, {*w, in, out}, b, activation, y, pre});
 }
 
-int32_t elbo4j_linear_backward_input_f32(elbo4j_program* program, int64_t fold, const float* g, int64_t in,
-                                         int64_t out, const float* w, int32_t activation, const float* saved, float* dx,
+int32_t elbo4j_linear_backward_input_f32(elbo4j_program* program, int64_t fold, const float* g, int64_t in, int64_t out,
+                                         const float* w, int32_t activation, const float* saved, float* dx,
                                          int32_t write) {
     return append(program, Kind::LINEAR_BACKWARD_INPUT, &Call::linear_backward_input,
                   {fold, in, out, g, w, activation, write, saved, dx});
@@ -80,12 +79,9 @@ int32_t elbo4j_reparameterize_backward_f32(elbo4j_program* program, int64_t fold
                                            double clamp_low, double clamp_high, const elbo4j_noise* noise,
                                            const float* dz, const elbo4j_scalar* kl_weight, int32_t reduction,
                                            float* d_mu_log_var) {
-    return append(program, Kind::REPARAMETERIZE_BACKWARD, &Call::reparameterize_backward,
-                  {{fold, d, mu_log_var, (float)clamp_low, (float)clamp_high, *noise},
-                   dz,
-                   *kl_weight,
-                   reduction,
-                   d_mu_log_var});
+    return append(
+        program, Kind::REPARAMETERIZE_BACKWARD, &Call::reparameterize_backward,
+        {{fold, d, mu_log_var, (float)clamp_low, (float)clamp_high, *noise}, dz, *kl_weight, reduction, d_mu_log_var});
 }
 
 int32_t elbo4j_gaussian_kl_forward_f32(elbo4j_program* program, const float* mu_log_var, int64_t d, double clamp_low,
@@ -144,6 +140,4 @@ int32_t elbo4j_sgd_f32(elbo4j_program* program, float* values, const float* grad
     return append(program, Kind::SGD, &Call::sgd, {values, gradients, offset, size, version, *learning_rate});
 }
 
-int32_t elbo4j_advance(elbo4j_program* program) {
-    return append(program, Kind::ADVANCE, &Call::advance, {});
-}
+int32_t elbo4j_advance(elbo4j_program* program) { return append(program, Kind::ADVANCE, &Call::advance, {}); }

@@ -10,9 +10,10 @@ void sgd(const Sgd& call, const Run& run, Piece piece) {
         return;
     }
     const Floats minus_rate = floats(-(float)value_of(call.learning_rate, run.state));
-    for_each_vector(call.offset + piece.from, call.offset + piece.to, [&](int64_t i, int64_t n) ELBO4J_INLINE_LAMBDA {
-        Floats g = load_first(call.gradients + i, n);
-        store_first(call.values + i, fma(minus_rate, g, load_first(call.values + i, n)), n);
+    const float* gradients = call.gradients + call.offset;
+    float* values = call.values + call.offset;
+    for_each_vector(piece.from, piece.to, [=](int64_t i, int64_t n) ELBO4J_INLINE_LAMBDA {
+        store_first(values + i, fma(minus_rate, load_first(gradients + i, n), load_first(values + i, n)), n);
     });
 }
 

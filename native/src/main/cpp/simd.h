@@ -39,7 +39,6 @@ typedef int32_t IntRegister __attribute__((vector_size(WIDTH * 4)));
 typedef uint32_t UnsignedRegister __attribute__((vector_size(WIDTH * 4)));
 typedef int32_t UnalignedIntRegister __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
 typedef uint64_t LongRegister __attribute__((vector_size(WIDTH * 4)));
-typedef uint8_t UnalignedBytes __attribute__((vector_size(WIDTH), aligned(1), may_alias));
 typedef float UnalignedQuad __attribute__((vector_size(16), aligned(4), may_alias));
 
 /* Lanes of the determinism rules: a row's sum has 16, column mod 16. */
@@ -69,20 +68,24 @@ ELBO4J_INLINE float fma_by_parts(float a, float b, float c) {
 }
 #endif
 
-/* a * b + c, rounded once. */
+/* a * b + c, rounded once. Inlined only where it is an instruction: the code of all others would be mostly this. */
+#if defined(__AVX2__) || defined(__aarch64__)
 ELBO4J_INLINE Register fma(Register a, Register b, Register c) {
+#else
+__attribute__((noinline, unused)) static Register fma(Register a, Register b, Register c) {
+#endif
 #if defined(__AVX512F__)
     return _mm512_fmadd_ps(a, b, c);
 #elif defined(__AVX2__)
     return _mm256_fmadd_ps(a, b, c);
 #elif defined(__aarch64__)
-    return vfmaq_f32(c, a, b);
+return vfmaq_f32(c, a, b);
 #else
-    Register result;
-    for (int i = 0; i < WIDTH; i++) {
-        result[i] = fma_by_parts(a[i], b[i], c[i]);
-    }
-    return result;
+Register result;
+for (int i = 0; i < WIDTH; i++) {
+    result[i] = fma_by_parts(a[i], b[i], c[i]);
+}
+return result;
 #endif
 }
 
@@ -174,20 +177,22 @@ struct Ints {
     IntRegister part[PARTS];
 };
 
+/* The body of a function: EXPRESSION for each part p. */
 #define ELBO4J_LANEWISE(TYPE, EXPRESSION) \
     TYPE result;                          \
     for (int p = 0; p < PARTS; p++) {     \
         result.part[p] = (EXPRESSION);    \
     }                                     \
-    return result;
+    return result
 
-ELBO4J_INLINE Floats floats(float value){ELBO4J_LANEWISE(Floats, broadcast_register(value))} ELBO4J_INLINE Ints
-    ints(int32_t value){ELBO4J_LANEWISE(Ints, IntRegister{} + value)}
+ELBO4J_INLINE Floats floats(float value) { ELBO4J_LANEWISE(Floats, broadcast_register(value)); }
+ELBO4J_INLINE Ints ints(int32_t value) { ELBO4J_LANEWISE(Ints, IntRegister{} + value); }
 
-ELBO4J_INLINE Floats
-    load(const float* from){ELBO4J_LANEWISE(Floats, load_register(from + p * WIDTH))} ELBO4J_INLINE Ints
-    load(const int32_t* from){ELBO4J_LANEWISE(Ints, *(const UnalignedIntRegister*)(from + p * WIDTH))} ELBO4J_INLINE
-    void store(float* to, const Floats& value) {
+ELBO4J_INLINE Floats load(const float* from) { ELBO4J_LANEWISE(Floats, load_register(from + p * WIDTH)); }
+ELBO4J_INLINE Ints load(const int32_t* from) {
+    ELBO4J_LANEWISE(Ints, *(const UnalignedIntRegister*)(from + p * WIDTH));
+}
+ELBO4J_INLINE void store(float* to, const Floats& value) {
     for (int p = 0; p < PARTS; p++) {
         store_register(to + p * WIDTH, value.part[p]);
     }
@@ -198,11 +203,8 @@ ELBO4J_INLINE void store(int32_t* to, const Ints& value) {
     }
 }
 
-/* 0 to 15. */
-ELBO4J_INLINE Ints lane_numbers() {
-    static constexpr int32_t NUMBERS[LANES] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    return load(NUMBERS);
-}
+constexpr int32_t LANE_NUMBERS[LANES] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+ELBO4J_INLINE Ints lane_numbers() { return load(LANE_NUMBERS); }
 
 /* The first count lanes, 0 to 16; the others are zero, and their memory is not touched. */
 ELBO4J_INLINE Floats load_first(const float* from, int64_t count) {
@@ -212,7 +214,7 @@ ELBO4J_INLINE Floats load_first(const float* from, int64_t count) {
 #if defined(__AVX512F__)
     return {{_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), from)}};
 #elif defined(__AVX2__)
-    ELBO4J_LANEWISE(Floats, _mm256_maskload_ps(from + p * WIDTH, (__m256i)(lane_numbers().part[p] < (int32_t)count)))
+    ELBO4J_LANEWISE(Floats, _mm256_maskload_ps(from + p * WIDTH, (__m256i)(lane_numbers().part[p] < (int32_t)count)));
 #else
     float lanes[LANES] = {};
     for (int64_t i = 0; i < count; i++) {
@@ -241,14 +243,30 @@ ELBO4J_INLINE Floats first(const Floats& value, int64_t count) {
     if (count == LANES) {
         return value;
     }
-    ELBO4J_LANEWISE(Floats, lane_numbers().part[p] < (int32_t)count ? value.part[p] : Register{})
+    ELBO4J_LANEWISE(Floats, lane_numbers().part[p] < (int32_t)count ? value.part[p] : Register{});
 }
 
-/* Bytes as integers. */
-ELBO4J_INLINE Ints load(const uint8_t* from){
-    ELBO4J_LANEWISE(Ints, __builtin_convertvector(*(const UnalignedBytes*)(from + p * WIDTH),
-                                                  IntRegister))} ELBO4J_INLINE Ints
-    load_first(const uint8_t* from, int64_t count) {
+/* Bytes as integers; GCC 12 would take a vector conversion of so few apart. */
+ELBO4J_INLINE IntRegister load_bytes(const uint8_t* from) {
+#if defined(__AVX512F__)
+    return (IntRegister)_mm512_maskz_cvtepu8_epi32(ALL_LANES, _mm_loadu_si128((const __m128i*)from));
+#elif defined(__AVX2__)
+    return (IntRegister)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)from));
+#elif defined(__SSE2__)
+    int32_t four;
+    memcpy(&four, from, sizeof four);
+    __m128i zero = _mm_setzero_si128();
+    return (IntRegister)_mm_unpacklo_epi16(_mm_unpacklo_epi8(_mm_cvtsi32_si128(four), zero), zero);
+#elif defined(__aarch64__)
+    uint32_t four;
+    memcpy(&four, from, sizeof four);
+    return (IntRegister)vmovl_u16(vget_low_u16(vmovl_u8(vcreate_u8(four))));
+#else
+    return IntRegister{from[0], from[1], from[2], from[3]};
+#endif
+}
+ELBO4J_INLINE Ints load(const uint8_t* from) { ELBO4J_LANEWISE(Ints, load_bytes(from + p * WIDTH)); }
+ELBO4J_INLINE Ints load_first(const uint8_t* from, int64_t count) {
     if (count == LANES) {
         return load(from);
     }
@@ -274,44 +292,46 @@ ELBO4J_INLINE void store_interleaved(float* to, const Floats& a, const Floats& b
     }
 }
 
-ELBO4J_INLINE Floats operator+(const Floats& a, const Floats& b){
-    ELBO4J_LANEWISE(Floats, a.part[p] + b.part[p])} ELBO4J_INLINE Floats operator-(const Floats& a, const Floats& b){
-    ELBO4J_LANEWISE(Floats, a.part[p] - b.part[p])} ELBO4J_INLINE Floats operator*(const Floats& a, const Floats& b){
-    ELBO4J_LANEWISE(Floats, a.part[p] * b.part[p])} ELBO4J_INLINE Floats operator/(const Floats& a, const Floats& b){
-    ELBO4J_LANEWISE(Floats, a.part[p] / b.part[p])} ELBO4J_INLINE Floats operator-(const Floats& a){
-    ELBO4J_LANEWISE(Floats, -a.part[p])} ELBO4J_INLINE Floats fma(const Floats& a, const Floats& b, const Floats& c){
-    ELBO4J_LANEWISE(Floats, fma(a.part[p], b.part[p], c.part[p]))} ELBO4J_INLINE Floats
-    sqrt(const Floats& a){ELBO4J_LANEWISE(Floats, register_sqrt(a.part[p]))}
+ELBO4J_INLINE Floats operator+(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Floats, a.part[p] + b.part[p]); }
+ELBO4J_INLINE Floats operator-(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Floats, a.part[p] - b.part[p]); }
+ELBO4J_INLINE Floats operator*(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Floats, a.part[p] * b.part[p]); }
+ELBO4J_INLINE Floats operator/(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Floats, a.part[p] / b.part[p]); }
+ELBO4J_INLINE Floats operator-(const Floats& a) { ELBO4J_LANEWISE(Floats, -a.part[p]); }
+ELBO4J_INLINE Floats fma(const Floats& a, const Floats& b, const Floats& c) {
+    ELBO4J_LANEWISE(Floats, fma(a.part[p], b.part[p], c.part[p]));
+}
+ELBO4J_INLINE Floats sqrt(const Floats& a) { ELBO4J_LANEWISE(Floats, register_sqrt(a.part[p])); }
 
-ELBO4J_INLINE Ints operator+(const Ints& a, const Ints& b){
-    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] +
-                                        (UnsignedRegister)b.part[p]))} ELBO4J_INLINE Ints operator-(const Ints& a,
-                                                                                                    const Ints& b){
-    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] -
-                                        (UnsignedRegister)b.part[p]))} ELBO4J_INLINE Ints operator*(const Ints& a,
-                                                                                                    const Ints& b){
-    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] *
-                                        (UnsignedRegister)b.part[p]))} ELBO4J_INLINE Ints operator&(const Ints& a,
-                                                                                                    const Ints& b){
-    ELBO4J_LANEWISE(Ints, a.part[p] & b.part[p])} ELBO4J_INLINE Ints operator|(const Ints& a, const Ints& b){
-    ELBO4J_LANEWISE(Ints, a.part[p] | b.part[p])} ELBO4J_INLINE Ints operator^(const Ints& a, const Ints& b){
-    ELBO4J_LANEWISE(Ints, a.part[p] ^ b.part[p])} ELBO4J_INLINE Ints operator~(const Ints& a){
-    ELBO4J_LANEWISE(Ints, ~a.part[p])} ELBO4J_INLINE Ints
-    shift_left(const Ints& a, int bits){ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] << bits))}
+ELBO4J_INLINE Ints operator+(const Ints& a, const Ints& b) {
+    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] + (UnsignedRegister)b.part[p]));
+}
+ELBO4J_INLINE Ints operator-(const Ints& a, const Ints& b) {
+    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] - (UnsignedRegister)b.part[p]));
+}
+ELBO4J_INLINE Ints operator*(const Ints& a, const Ints& b) {
+    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] * (UnsignedRegister)b.part[p]));
+}
+ELBO4J_INLINE Ints operator&(const Ints& a, const Ints& b) { ELBO4J_LANEWISE(Ints, a.part[p] & b.part[p]); }
+ELBO4J_INLINE Ints operator|(const Ints& a, const Ints& b) { ELBO4J_LANEWISE(Ints, a.part[p] | b.part[p]); }
+ELBO4J_INLINE Ints operator^(const Ints& a, const Ints& b) { ELBO4J_LANEWISE(Ints, a.part[p] ^ b.part[p]); }
+ELBO4J_INLINE Ints operator~(const Ints& a) { ELBO4J_LANEWISE(Ints, ~a.part[p]); }
+ELBO4J_INLINE Ints shift_left(const Ints& a, int bits) {
+    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] << bits));
+}
 /* With zeros, and with the sign. */
-ELBO4J_INLINE Ints shift_right(const Ints& a, int bits){
-    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] >> bits))} ELBO4J_INLINE Ints
-    shift_right_signed(const Ints& a, int bits){ELBO4J_LANEWISE(Ints, a.part[p] >> bits)}
+ELBO4J_INLINE Ints shift_right(const Ints& a, int bits) {
+    ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] >> bits));
+}
+ELBO4J_INLINE Ints shift_right_signed(const Ints& a, int bits) { ELBO4J_LANEWISE(Ints, a.part[p] >> bits); }
 
 /* Masks; false where a lane is NaN, but for not_equal. */
-ELBO4J_INLINE Ints
-    less(const Floats& a, const Floats& b){ELBO4J_LANEWISE(Ints, a.part[p] < b.part[p])} ELBO4J_INLINE Ints
-    less_equal(const Floats& a, const Floats& b){ELBO4J_LANEWISE(Ints, a.part[p] <= b.part[p])} ELBO4J_INLINE Ints
-    greater(const Floats& a, const Floats& b){ELBO4J_LANEWISE(Ints, a.part[p] > b.part[p])} ELBO4J_INLINE Ints
-    equal(const Floats& a, const Floats& b){ELBO4J_LANEWISE(Ints, a.part[p] == b.part[p])} ELBO4J_INLINE Ints
-    not_equal(const Floats& a, const Floats& b){ELBO4J_LANEWISE(Ints, a.part[p] != b.part[p])} ELBO4J_INLINE Ints
-    less(const Ints& a, const Ints& b){ELBO4J_LANEWISE(Ints, a.part[p] < b.part[p])} ELBO4J_INLINE Ints
-    equal(const Ints& a, const Ints& b){ELBO4J_LANEWISE(Ints, a.part[p] == b.part[p])}
+ELBO4J_INLINE Ints less(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Ints, a.part[p] < b.part[p]); }
+ELBO4J_INLINE Ints less_equal(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Ints, a.part[p] <= b.part[p]); }
+ELBO4J_INLINE Ints greater(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Ints, a.part[p] > b.part[p]); }
+ELBO4J_INLINE Ints equal(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Ints, a.part[p] == b.part[p]); }
+ELBO4J_INLINE Ints not_equal(const Floats& a, const Floats& b) { ELBO4J_LANEWISE(Ints, a.part[p] != b.part[p]); }
+ELBO4J_INLINE Ints less(const Ints& a, const Ints& b) { ELBO4J_LANEWISE(Ints, a.part[p] < b.part[p]); }
+ELBO4J_INLINE Ints equal(const Ints& a, const Ints& b) { ELBO4J_LANEWISE(Ints, a.part[p] == b.part[p]); }
 
 /* Whether a lane of a mask is set. */
 ELBO4J_INLINE bool any(const Ints& mask) {
@@ -332,19 +352,26 @@ ELBO4J_INLINE bool any(const Ints& mask) {
 #endif
 }
 
-ELBO4J_INLINE Floats select(const Ints& mask, const Floats& yes, const Floats& no){
-    ELBO4J_LANEWISE(Floats, mask.part[p] ? yes.part[p] : no.part[p])} ELBO4J_INLINE Ints
-    select(const Ints& mask, const Ints& yes,
-           const Ints& no){ELBO4J_LANEWISE(Ints, mask.part[p] ? yes.part[p] : no.part[p])}
+ELBO4J_INLINE Floats select(const Ints& mask, const Floats& yes, const Floats& no) {
+    ELBO4J_LANEWISE(Floats, mask.part[p] ? yes.part[p] : no.part[p]);
+}
+ELBO4J_INLINE Ints select(const Ints& mask, const Ints& yes, const Ints& no) {
+    ELBO4J_LANEWISE(Ints, mask.part[p] ? yes.part[p] : no.part[p]);
+}
 
-ELBO4J_INLINE Ints bits(const Floats& a){ELBO4J_LANEWISE(Ints, (IntRegister)a.part[p])} ELBO4J_INLINE Floats
-    of_bits(const Ints& a){ELBO4J_LANEWISE(Floats, (Register)a.part[p])} /* Rounded to nearest; towards zero. */
-ELBO4J_INLINE Floats
-    to_floats(const Ints& a){ELBO4J_LANEWISE(Floats, __builtin_convertvector(a.part[p], Register))} ELBO4J_INLINE Ints
-    to_ints(const Floats& a){ELBO4J_LANEWISE(Ints, __builtin_convertvector(a.part[p], IntRegister))}
+ELBO4J_INLINE Ints bits(const Floats& a) { ELBO4J_LANEWISE(Ints, (IntRegister)a.part[p]); }
+ELBO4J_INLINE Floats of_bits(const Ints& a) { ELBO4J_LANEWISE(Floats, (Register)a.part[p]); }
+/* Rounded to nearest; towards zero. */
+ELBO4J_INLINE Floats to_floats(const Ints& a) { ELBO4J_LANEWISE(Floats, __builtin_convertvector(a.part[p], Register)); }
+ELBO4J_INLINE Ints to_ints(const Floats& a) { ELBO4J_LANEWISE(Ints, __builtin_convertvector(a.part[p], IntRegister)); }
 
-ELBO4J_INLINE Floats abs(const Floats& a) {
-    return of_bits(bits(a) & ints(0x7FFFFFFF));
+constexpr int32_t SIGN = INT32_MIN;
+ELBO4J_INLINE Floats abs(const Floats& a) { return of_bits(bits(a) & ints(~SIGN)); }
+/* -|a|. */
+ELBO4J_INLINE Floats negative_abs(const Floats& a) { return of_bits(bits(a) | ints(SIGN)); }
+/* a, which is not negative, with the sign of the other. */
+ELBO4J_INLINE Floats with_sign_of(const Floats& sign, const Floats& a) {
+    return of_bits(bits(a) | (bits(sign) & ints(SIGN)));
 }
 /* Java's: NaN if one is NaN, and +0 above -0 where the signs differ. */
 ELBO4J_INLINE Floats max(const Floats& a, const Floats& b) {
@@ -375,10 +402,12 @@ ELBO4J_INLINE Register register_at_most(Register a, Register bound) {
     return a > bound ? bound : a;
 #endif
 }
-ELBO4J_INLINE Floats at_least(const Floats& a, float bound){
-    ELBO4J_LANEWISE(Floats, register_at_least(a.part[p], broadcast_register(bound)))} ELBO4J_INLINE Floats
-    at_most(const Floats& a,
-            float bound){ELBO4J_LANEWISE(Floats, register_at_most(a.part[p], broadcast_register(bound)))}
+ELBO4J_INLINE Floats at_least(const Floats& a, float bound) {
+    ELBO4J_LANEWISE(Floats, register_at_least(a.part[p], broadcast_register(bound)));
+}
+ELBO4J_INLINE Floats at_most(const Floats& a, float bound) {
+    ELBO4J_LANEWISE(Floats, register_at_most(a.part[p], broadcast_register(bound)));
+}
 
 /* The sum of all lanes by the tree 8-4-2-1. */
 ELBO4J_INLINE float tree_sum(const Floats& a) {

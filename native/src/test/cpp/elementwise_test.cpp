@@ -2,66 +2,12 @@
  * Every element-wise kernel against a plain loop in double, on awkward sizes and values; on every instruction set of this
  * CPU and with every split into pieces the bits are the same; nothing outside the operands is touched.
  */
-#include <math.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <algorithm>
-#include <functional>
-#include <memory>
-#include <random>
-#include <string>
-#include <vector>
-
-#include "fenced.h"
-#include "isa.h"
+#include "cases.h"
 #include "random_reference.h"
 
 namespace {
 
 using namespace elbo4j;
-
-int failures = 0;
-int cases = 0;
-/* What runs, for a signal handler too. */
-char current[256];
-
-void fail(const std::string& message) {
-    /* One broken kernel breaks thousands of elements. */
-    if (failures++ < 50) {
-        printf("%s: %s\n", current, message.c_str());
-    }
-}
-
-void name_case(const std::string& name) {
-    snprintf(current, sizeof current, "%s", name.c_str());
-    cases++;
-}
-
-void report_fault(int) {
-    printf("%s: touched memory outside its operands\n", current);
-    fflush(stdout);
-    _Exit(1);
-}
-
-std::mt19937_64 generator(20240607);
-
-float normal(float scale) {
-    std::normal_distribution<float> distribution(0, scale);
-    return distribution(generator);
-}
-
-int64_t below(int64_t bound) { return (int64_t)(generator() % (uint64_t)bound); }
-
-std::vector<float> normals(int64_t count, float scale) {
-    std::vector<float> values((size_t)count);
-    for (float& value : values) {
-        value = normal(scale);
-    }
-    return values;
-}
 
 std::vector<float> unit_interval(int64_t count) {
     std::vector<float> values((size_t)count);
@@ -71,94 +17,6 @@ std::vector<float> unit_interval(int64_t count) {
     }
     return values;
 }
-
-std::vector<int32_t> supported() {
-    std::vector<int32_t> isas;
-    for (int32_t isa = 0; isa < isa_count(); isa++) {
-        if (isa_supported(isa)) {
-            isas.push_back(isa);
-        }
-    }
-    return isas;
-}
-
-/* The same bits, or both NaN, whose bits may differ. */
-bool same(const std::vector<float>& a, const std::vector<float>& b) {
-    for (size_t i = 0; i < a.size(); i++) {
-        if (memcmp(&a[i], &b[i], sizeof(float)) != 0 && !(std::isnan(a[i]) && std::isnan(b[i]))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-typedef std::vector<std::vector<float>> Outputs;
-typedef std::vector<std::unique_ptr<Fenced<float>>> Memory;
-typedef std::function<void(const Kernels&, Piece, Memory&)> Work;
-
-Outputs run(const Kernels& kernels, const std::vector<Piece>& pieces, const Outputs& initial, const Work& work) {
-    Memory memory;
-    for (const std::vector<float>& values : initial) {
-        memory.push_back(std::make_unique<Fenced<float>>(values));
-    }
-    for (const Piece& piece : pieces) {
-        work(kernels, piece, memory);
-    }
-    Outputs results;
-    for (const auto& array : memory) {
-        results.push_back(array->values());
-        if (!array->intact()) {
-            fail("wrote before an output");
-        }
-    }
-    return results;
-}
-
-/* Runs on all instruction sets with all splits in two and with pieces of one unit; the results, which must be equal. */
-Outputs run_everywhere(int64_t units, const Outputs& initial, const Work& work) {
-    Outputs first;
-    for (int32_t isa : supported()) {
-        const Kernels& kernels = kernels_of(isa);
-        auto expect_same = [&](const std::vector<Piece>& pieces, const std::string& how) {
-            Outputs results = run(kernels, pieces, initial, work);
-            if (first.empty()) {
-                first = results;
-            }
-            for (size_t i = 0; i < results.size(); i++) {
-                if (!same(results[i], first[i])) {
-                    fail(std::string(elbo4j_isa_name(isa)) + ", " + how + ": other bits in output " +
-                         std::to_string(i));
-                }
-            }
-        };
-        expect_same({{0, units}}, "whole");
-        for (int64_t at = 1; at < units; at += 1 + units / 40) {
-            expect_same({{at, units}, {0, at}}, "split at " + std::to_string(at));
-        }
-        if (units <= 300) {
-            std::vector<Piece> single;
-            for (int64_t unit = 0; unit < units; unit++) {
-                single.push_back({unit, unit + 1});
-            }
-            expect_same(single, "units one by one");
-        }
-    }
-    return first;
-}
-
-/* |got - want| <= bound; NaN and infinities must be equal. */
-void expect_close(double got, double want, double bound, const char* what, int64_t at) {
-    bool close = std::isfinite(want) ? fabs(got - want) <= bound : (std::isnan(want) ? std::isnan(got) : got == want);
-    if (!close) {
-        char text[160];
-        snprintf(text, sizeof text, "%s(%lld) is %.9g instead of %.9g, more than %.3g away", what, (long long)at, got,
-                 want, bound);
-        fail(text);
-    }
-}
-
-/* Half a unit in the last place of binary32, relative. */
-constexpr double ROUNDING = 0x1p-24;
 
 struct State {
     elbo4j_state value = {};
@@ -306,11 +164,11 @@ void load(int32_t type, const std::vector<T>& data, int64_t columns) {
     for (int32_t pixels : {ELBO4J_AS_IS, ELBO4J_UNIT}) {
         name_case("load of type " + std::to_string(type) + ", pixels " + std::to_string(pixels) + ", " +
                   std::to_string(columns) + " columns");
-        Outputs results = run_everywhere(rows, {std::vector<float>((size_t)(rows * columns), -9)},
-                                         [&](const Kernels& kernels, Piece piece, Memory& out) {
-                                             kernels.load({in.data(), type, pixels, columns, out[0]->data()},
-                                                          {&state.value, rows}, piece);
-                                         });
+        Outputs results = run_everywhere(
+            rows, {std::vector<float>((size_t)(rows * columns), -9)},
+            [&](const Kernels& kernels, Piece piece, Memory& out) {
+                kernels.load({in.data(), type, pixels, columns, out[0]->data()}, {&state.value, rows}, piece);
+            });
         for (int64_t i = 0; i < rows * columns; i++) {
             float value = (float)data[(size_t)i];
             float want = pixels == ELBO4J_UNIT && type == ELBO4J_U8 ? value / 255 : value;
@@ -733,10 +591,7 @@ void sgd(int64_t size) {
 }  // namespace
 
 int main() {
-    signal(SIGSEGV, report_fault);
-#if defined(SIGBUS)
-    signal(SIGBUS, report_fault);
-#endif
+    catch_faults();
     select_rows();
     data_kernels();
     struct {
@@ -763,10 +618,5 @@ int main() {
         adam(size);
         sgd(size);
     }
-    printf("%d cases on", cases);
-    for (int32_t isa : supported()) {
-        printf(" %s", elbo4j_isa_name(isa));
-    }
-    printf(failures == 0 ? ": passed\n" : ": %d failures\n", failures);
-    return failures == 0 ? 0 : 1;
+    return conclude();
 }

@@ -21,13 +21,14 @@ import io.github.elbo4j.backend.Workspace;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
-/** The calls that {@link KernelsPart} measures, each on inputs of random numbers: zeros run faster than data. */
-final class KernelCases {
+/** The calls that are measured alone, each on inputs of random numbers: zeros run faster than data. */
+public final class KernelCases {
     /** Values of an MNIST row. */
     private static final int PIXELS = TrainingStep.INPUT;
 
@@ -35,6 +36,9 @@ final class KernelCases {
     private static final int HIDDEN = 400;
 
     private static final String GROUP = "all";
+
+    /** Large enough that one update shows in the weights. */
+    private static final double LEARNING_RATE = 1e-3;
 
     private KernelCases() {}
 
@@ -50,7 +54,7 @@ final class KernelCases {
      * @param once whether a recording may hold the call only once
      * @param prepare makes the inputs and gives the call
      */
-    record KernelCase(
+    public record KernelCase(
             String name,
             long rows,
             long columns,
@@ -60,7 +64,7 @@ final class KernelCases {
             Function<Inputs, Consumer<Recording>> prepare) {}
 
     /** Kernels bound by memory, by bytes for each element. */
-    static final List<KernelCase> ELEMENTWISE = List.of(
+    public static final List<KernelCase> ELEMENTWISE = List.of(
             elementwise("gather-unit", PIXELS, 5, false, inputs -> gather(inputs, Pixels.UNIT, Noise.off())),
             elementwise(
                     "gather-bernoulli",
@@ -82,14 +86,14 @@ final class KernelCases {
             }),
             elementwise("sgd", 1, 12, false, inputs -> {
                 Parameters arena = inputs.arena(0);
-                return step -> step.optimizer().sgd(arena, GROUP, inputs.state(), Scalar.of(1e-9));
+                return step -> step.optimizer().sgd(arena, GROUP, inputs.state(), Scalar.of(LEARNING_RATE));
             }),
             elementwise("adam", 1, 28, false, KernelCases::adam));
 
     /** Kernels whose time is that of a launch: once a step, on few numbers. */
-    static final List<KernelCase> PER_STEP = List.of(
+    public static final List<KernelCase> PER_STEP = List.of(
             new KernelCase("select-rows", 4096, 1, 0, true, true, inputs -> {
-                Tensor ids = inputs.workspace().tensor("ids", DType.I64, inputs.rows());
+                Tensor ids = inputs.written(inputs.workspace().tensor("ids", DType.I64, inputs.rows()));
                 return step ->
                         step.data().selectRows(inputs.batch(), inputs.state(), Order.shuffled(2 * inputs.rows()), ids);
             }),
@@ -116,20 +120,26 @@ final class KernelCases {
     }
 
     private static List<KernelCase> product(long rows) {
-        double flops = 2.0 * PIXELS;
+        return layer("-b" + rows, rows, PIXELS, HIDDEN);
+    }
+
+    /**
+     * {@return the three products of a dense layer}
+     *
+     * @param suffix of their names
+     * @param rows of the batch
+     * @param wide inputs of the forward product and of the weights' gradient; outputs of the layer whose inputs'
+     *     gradient is taken
+     * @param narrow the other side of each
+     */
+    public static List<KernelCase> layer(String suffix, long rows, int wide, int narrow) {
+        double flops = 2.0 * wide;
         return List.of(
+                new KernelCase("linear-forward" + suffix, rows, narrow, flops, false, false, i -> forward(i, wide)),
                 new KernelCase(
-                        "linear-forward-b" + rows, rows, HIDDEN, flops, false, false, KernelCases::linearForward),
+                        "linear-backward-input" + suffix, rows, narrow, flops, false, false, i -> input(i, wide)),
                 new KernelCase(
-                        "linear-backward-input-b" + rows, rows, HIDDEN, flops, false, false, KernelCases::linearInput),
-                new KernelCase(
-                        "linear-backward-weights-b" + rows,
-                        rows,
-                        HIDDEN,
-                        flops,
-                        false,
-                        false,
-                        KernelCases::linearWeights));
+                        "linear-backward-weights" + suffix, rows, narrow, flops, false, false, i -> weights(i, wide)));
     }
 
     private static KernelCase elementwise(
@@ -144,10 +154,15 @@ final class KernelCases {
      * @param state of the recording
      * @param rows rows of the recording
      * @param columns elements of a row
+     * @param results the tensors that the call writes, in the order of their making
      */
-    record Inputs(Workspace workspace, StepState state, long rows, long columns) {
+    public record Inputs(Workspace workspace, StepState state, long rows, long columns, List<Tensor> results) {
         /** Random numbers are drawn for so many bytes and repeated. */
         private static final int CHUNK_BYTES = 1 << 20;
+
+        public Inputs(Workspace workspace, StepState state, long rows, long columns) {
+            this(workspace, state, rows, columns, new ArrayList<>());
+        }
 
         Rows batch() {
             return Rows.of(rows);
@@ -170,7 +185,13 @@ final class KernelCases {
 
         /** {@return a tensor that is written only} */
         Tensor output(String name, long... shape) {
-            return workspace.tensor(name, real(), shape);
+            return written(workspace.tensor(name, real(), shape));
+        }
+
+        /** {@return the tensor, which is one of the results} */
+        Tensor written(Tensor tensor) {
+            results.add(tensor);
+            return tensor;
         }
 
         /** {@return random pixels} */
@@ -193,6 +214,10 @@ final class KernelCases {
                     workspace.parameters(List.of(Parameters.Spec.trained("w", GROUP, rows, columns)), moments);
             fill(arena.values());
             fill(arena.gradients());
+            written(arena.values());
+            for (int i = 0; i < moments; i++) {
+                written(arena.moment(i));
+            }
             return arena;
         }
 
@@ -254,7 +279,7 @@ final class KernelCases {
 
     private static Consumer<Recording> store(Inputs inputs) {
         Tensor in = inputs.random("in", inputs.rows(), inputs.columns());
-        Tensor staged = inputs.staged(DType.F32);
+        Tensor staged = inputs.written(inputs.staged(DType.F32));
         return step -> step.data().store(inputs.batch(), in, staged);
     }
 
@@ -310,32 +335,41 @@ final class KernelCases {
         Parameters arena = inputs.arena(2);
         // Late in a training: the corrections are 1.
         return step -> step.optimizer()
-                .adam(arena, GROUP, inputs.state(), Scalar.of(1e-9), Scalar.of(1), Scalar.of(1), 0.9, 0.999, 1e-8);
+                .adam(
+                        arena,
+                        GROUP,
+                        inputs.state(),
+                        Scalar.of(LEARNING_RATE),
+                        Scalar.of(1),
+                        Scalar.of(1),
+                        0.9,
+                        0.999,
+                        1e-8);
     }
 
-    private static Consumer<Recording> linearForward(Inputs inputs) {
-        Tensor x = inputs.random("x", inputs.rows(), PIXELS);
-        Tensor w = inputs.random("w", HIDDEN, PIXELS);
-        Tensor b = inputs.random("b", HIDDEN);
-        Tensor y = inputs.output("y", inputs.rows(), HIDDEN);
+    private static Consumer<Recording> forward(Inputs inputs, int wide) {
+        Tensor x = inputs.random("x", inputs.rows(), wide);
+        Tensor w = inputs.random("w", inputs.columns(), wide);
+        Tensor b = inputs.random("b", inputs.columns());
+        Tensor y = inputs.output("y", inputs.rows(), inputs.columns());
         return step -> step.linear().linearForward(inputs.batch(), x, w, b, Activation.RELU, y, null);
     }
 
-    private static Consumer<Recording> linearInput(Inputs inputs) {
-        // The last layer: from pixels back to the hidden layer.
-        Tensor g = inputs.random("g", inputs.rows(), PIXELS);
-        Tensor w = inputs.random("w", PIXELS, HIDDEN);
-        Tensor saved = inputs.random("saved", inputs.rows(), HIDDEN);
-        Tensor dx = inputs.output("dx", inputs.rows(), HIDDEN);
+    /** The mirrored layer: from its wide side back to the narrow one. */
+    private static Consumer<Recording> input(Inputs inputs, int wide) {
+        Tensor g = inputs.random("g", inputs.rows(), wide);
+        Tensor w = inputs.random("w", wide, inputs.columns());
+        Tensor saved = inputs.random("saved", inputs.rows(), inputs.columns());
+        Tensor dx = inputs.output("dx", inputs.rows(), inputs.columns());
         return step ->
                 step.linear().linearBackwardInput(inputs.batch(), g, w, Activation.RELU, saved, dx, Write.OVERWRITE);
     }
 
-    private static Consumer<Recording> linearWeights(Inputs inputs) {
-        Tensor x = inputs.random("x", inputs.rows(), PIXELS);
-        Tensor g = inputs.random("g", inputs.rows(), HIDDEN);
-        Tensor dw = inputs.output("dw", HIDDEN, PIXELS);
-        Tensor db = inputs.output("db", HIDDEN);
+    private static Consumer<Recording> weights(Inputs inputs, int wide) {
+        Tensor x = inputs.random("x", inputs.rows(), wide);
+        Tensor g = inputs.random("g", inputs.rows(), inputs.columns());
+        Tensor dw = inputs.output("dw", inputs.columns(), wide);
+        Tensor db = inputs.output("db", inputs.columns());
         return step -> step.linear().linearBackwardWeights(inputs.batch(), x, g, dw, db, Write.OVERWRITE);
     }
 }

@@ -22,14 +22,14 @@ import java.util.List;
  * The step that {@link io.github.elbo4j.training.Trainer} records, without its looks at the sums: gradients, their
  * check, Adam, advance. Rows come in order and every batch is full, so that each step does the same work.
  */
-final class TrainingStep implements AutoCloseable {
+public final class TrainingStep implements AutoCloseable {
     /** Input and latent size of every measured model. */
-    static final int INPUT = 784;
+    public static final int INPUT = 784;
 
     static final int LATENT = 20;
 
     /** Key of weights and noise, also of the weights that peers start from. */
-    static final long SEED = 1;
+    public static final long SEED = 1;
 
     private static final double BETA_1 = 0.9;
     private static final double BETA_2 = 0.999;
@@ -52,12 +52,23 @@ final class TrainingStep implements AutoCloseable {
      * @param hidden width of both hidden layers
      */
     TrainingStep(Backend backend, Dataset data, long batch, int hidden) {
-        this.vae = model(backend, hidden);
-        this.workspace = backend.workspace("step " + batch + " x " + hidden);
+        this(backend, data, batch, config(hidden), SEED);
+    }
+
+    /**
+     * @param backend where it runs
+     * @param data u8 rows of {@link #INPUT}
+     * @param batch rows of a step
+     * @param config the model, which starts from the weights of {@link #SEED}
+     * @param noise key of epsilon
+     */
+    public TrainingStep(Backend backend, Dataset data, long batch, VaeConfig config, long noise) {
+        this.vae = Vae.create(backend, config, SEED);
+        this.workspace = backend.workspace("step of " + batch + ", " + config.summary());
         try {
             Tensor resident = workspace.tensor("data", DType.U8, data.rows(), data.columns());
             resident.upload(data.values(), 0);
-            this.state = workspace.stepState(SEED, SLOTS, TABLE_STEPS, List.of(VaeGraph.LOG_LIKELIHOOD, VaeGraph.KL));
+            this.state = workspace.stepState(noise, SLOTS, TABLE_STEPS, List.of(VaeGraph.LOG_LIKELIHOOD, VaeGraph.KL));
             Order order = Order.sequential(data.rows() / batch * batch);
             this.replay = workspace.record(state, Rows.of(batch), recording -> issue(recording, resident, order));
         } catch (RuntimeException | Error e) {
@@ -69,8 +80,11 @@ final class TrainingStep implements AutoCloseable {
 
     /** {@return the measured model with its initial weights} */
     static Vae model(Backend backend, int hidden) {
-        VaeConfig config = VaeConfig.builder().hidden(hidden).latent(LATENT).build();
-        return Vae.create(backend, config, SEED);
+        return Vae.create(backend, config(hidden), SEED);
+    }
+
+    private static VaeConfig config(int hidden) {
+        return VaeConfig.builder().hidden(hidden).latent(LATENT).build();
     }
 
     private void issue(Recording recording, Tensor data, Order order) {
@@ -92,12 +106,12 @@ final class TrainingStep implements AutoCloseable {
     }
 
     /** {@return the most steps between two calls of {@link #schedule}} */
-    static long mostSteps() {
+    public static long mostSteps() {
         return TABLE_STEPS;
     }
 
     /** Uploads the schedule of the steps that come next. */
-    void schedule() {
+    public void schedule() {
         double[] table = new double[TABLE_STEPS * SLOTS.size()];
         for (int i = 0; i < TABLE_STEPS; i++) {
             double t = step + i + 1;
@@ -112,7 +126,7 @@ final class TrainingStep implements AutoCloseable {
     }
 
     /** Runs steps and waits for them; the schedule is renewed first where it does not cover them. */
-    void scheduledRun(long times) {
+    public void scheduledRun(long times) {
         if (step + times > scheduledTo) {
             schedule();
         }
@@ -120,14 +134,14 @@ final class TrainingStep implements AutoCloseable {
     }
 
     /** Runs steps that the schedule covers, and waits for them. */
-    void run(long times) {
+    public void run(long times) {
         replay.run(times);
         replay.await();
         step += times;
     }
 
     /** {@return the mean loss of the steps since the last call} */
-    Losses losses() {
+    public Losses losses() {
         StepState.Snapshot sums = state.read();
         if (sums.halt() != null) {
             throw new IllegalStateException("training halted: " + sums.halt());

@@ -1,0 +1,214 @@
+package io.github.elbo4j.benchmarks.cpu;
+
+import io.github.elbo4j.benchmarks.KernelCases.KernelCase;
+import io.github.elbo4j.benchmarks.jmh.KernelBenchmark;
+import io.github.elbo4j.benchmarks.jmh.LinearBenchmark;
+import io.github.elbo4j.benchmarks.jmh.ModelLoadBenchmark;
+import io.github.elbo4j.benchmarks.jmh.SessionBenchmark;
+import io.github.elbo4j.benchmarks.jmh.TrainingStepBenchmark;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+import org.openjdk.jmh.util.Statistics;
+
+/** Every JMH suite on every backend, with the bytes that a call allocates on the Java heap. */
+final class JmhPart {
+    static final String PART = "jmh";
+
+    /** Name of the profiler's result: bytes of the Java heap for each call. */
+    private static final String ALLOCATED = "gc.alloc.rate.norm";
+
+    /** Elements of a call whose operands stay in a core's own cache: 64 rows of pixels. */
+    static final long IN_CACHE = 64 * 784;
+
+    /** Elements of a call whose operands fit into no cache. */
+    static final long OUT_OF_CACHE = 1 << 24;
+
+    private static final long QUICK_ELEMENTS = 1568;
+    private static final String QUICK_LAYER = "8x32x16";
+
+    private JmhPart() {}
+
+    /**
+     * One call of JMH: a suite with values of its parameters; those not given keep the suite's own.
+     *
+     * @param suite class of benchmarks
+     * @param parameters values by name
+     */
+    private record Selection(Class<?> suite, Map<String, List<String>> parameters) {}
+
+    static List<Result> run(CpuOptions options, List<String> backends) {
+        List<Result> results = new ArrayList<>();
+        for (String backend : backends) {
+            for (Selection selection : options.quick() ? quick() : full(options, backend)) {
+                try {
+                    for (RunResult each : new Runner(options(options, backend, selection)).run()) {
+                        results.addAll(results(each));
+                    }
+                } catch (RunnerException e) {
+                    String name = selection.suite.getSimpleName();
+                    results.add(Result.without(Result.ERROR, PART, name, backend, "", reason(e)));
+                }
+            }
+        }
+        return results;
+    }
+
+    private static String reason(Throwable problem) {
+        Throwable cause = problem;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return String.valueOf(cause);
+    }
+
+    private static List<Selection> quick() {
+        Map<String, List<String>> tiny = Map.of("workload", List.of(Workload.TINY.name()));
+        return List.of(
+                new Selection(KernelBenchmark.class, Map.of("elements", List.of(Long.toString(QUICK_ELEMENTS)))),
+                new Selection(LinearBenchmark.class, Map.of("layer", List.of(QUICK_LAYER))),
+                new Selection(TrainingStepBenchmark.class, with(tiny, "threads", List.of("1"))),
+                new Selection(SessionBenchmark.class, with(tiny, "batch", List.of("1", "8"))),
+                new Selection(ModelLoadBenchmark.class, tiny));
+    }
+
+    private static List<Selection> full(CpuOptions options, String backend) {
+        List<String> threads = options.threads().stream().map(String::valueOf).toList();
+        List<Selection> all = new ArrayList<>();
+        all.add(new Selection(KernelBenchmark.class, Map.of("elements", List.of(Long.toString(IN_CACHE)))));
+        if (!backend.equals("java")) {
+            // The reference is no matter of bandwidth, and would take an hour.
+            List<String> sized = KernelBenchmark.cases().stream()
+                    .filter(each -> each.rows() == 0)
+                    .map(KernelCase::name)
+                    .toList();
+            all.add(new Selection(
+                    KernelBenchmark.class,
+                    Map.of("elements", List.of(Long.toString(OUT_OF_CACHE)), "kernel", sized, "threads", threads)));
+        }
+        all.add(new Selection(LinearBenchmark.class, Map.of("threads", threads)));
+        all.add(new Selection(TrainingStepBenchmark.class, Map.of("threads", threads)));
+        all.add(new Selection(SessionBenchmark.class, Map.of()));
+        all.add(new Selection(ModelLoadBenchmark.class, Map.of()));
+        return all;
+    }
+
+    private static Map<String, List<String>> with(Map<String, List<String>> some, String name, List<String> values) {
+        Map<String, List<String>> all = new LinkedHashMap<>(some);
+        all.put(name, values);
+        return all;
+    }
+
+    private static org.openjdk.jmh.runner.options.Options options(
+            CpuOptions options, String backend, Selection selection) {
+        ChainedOptionsBuilder builder = new OptionsBuilder()
+                .include(selection.suite.getName().replace(".", "\\.") + "\\.")
+                .param("backend", backend)
+                .addProfiler(GCProfiler.class)
+                .shouldFailOnError(true);
+        selection.parameters.forEach((name, values) -> builder.param(name, values.toArray(String[]::new)));
+        if (options.quick()) {
+            builder.forks(0)
+                    .warmupIterations(0)
+                    .measurementIterations(1)
+                    .measurementTime(TimeValue.milliseconds(5))
+                    .verbosity(VerboseMode.SILENT);
+        }
+        return builder.build();
+    }
+
+    private static List<Result> results(RunResult run) {
+        Label label = Label.of(run);
+        Statistics micros = run.getPrimaryResult().getStatistics();
+        Quantiles time = quantiles(micros);
+        List<Result> results = new ArrayList<>();
+        results.add(label.result("time", "us", time));
+        if (run.getParams().getMode() == Mode.SampleTime) {
+            results.add(label.result("time-p99", "us", Quantiles.of(micros.getPercentile(99))));
+        }
+        if (label.work > 0) {
+            // Work in a microsecond is thousandths of a G in a second.
+            results.add(label.result("rate", label.unit, time.map(us -> label.work / us / 1e3)));
+        }
+        var allocated = run.getSecondaryResults().get(ALLOCATED);
+        if (allocated != null && allocated.getStatistics().getN() > 0) {
+            results.add(label.result("allocated", "B", quantiles(allocated.getStatistics())));
+        }
+        return results;
+    }
+
+    private static Quantiles quantiles(Statistics statistics) {
+        return new Quantiles(
+                statistics.getPercentile(20),
+                statistics.getPercentile(50),
+                statistics.getPercentile(80),
+                Math.toIntExact(statistics.getN()));
+    }
+
+    /**
+     * What a benchmark's results are called.
+     *
+     * @param work bytes or operations of a call; 0 where there is no rate
+     * @param unit of the rate
+     */
+    private record Label(String op, String direction, String backend, String shape, double work, String unit) {
+        static Label of(RunResult run) {
+            var params = run.getParams();
+            String suite = params.getBenchmark();
+            String backend = params.getParam("backend");
+            String threads = "-t" + params.getParam("threads");
+            String method = suite.substring(suite.lastIndexOf('.') + 1);
+            if (suite.startsWith(KernelBenchmark.class.getName())) {
+                KernelCase kernel = KernelBenchmark.cases().stream()
+                        .filter(each -> each.name().equals(params.getParam("kernel")))
+                        .findFirst()
+                        .orElseThrow();
+                long rows = KernelBenchmark.rows(kernel, Long.parseLong(params.getParam("elements")));
+                long elements = rows * kernel.columns();
+                return kernel(kernel.name(), backend, elements + threads, kernel.perElement() * elements, "GB/s");
+            }
+            if (suite.startsWith(LinearBenchmark.class.getName())) {
+                String layer = params.getParam("layer");
+                KernelCase kernel = LinearBenchmark.kernel(params.getParam("kernel"), layer);
+                return kernel(
+                        kernel.name(),
+                        backend,
+                        layer + threads,
+                        kernel.perElement() * kernel.rows() * kernel.columns(),
+                        "GFLOP/s");
+            }
+            Workload workload = Workload.of(params.getParam("workload"));
+            if (suite.startsWith(TrainingStepBenchmark.class.getName())) {
+                return new Label("training-step", "", backend, workload + threads, workload.flops(), "GFLOP/s");
+            }
+            if (suite.startsWith(SessionBenchmark.class.getName())) {
+                return new Label(method, "", backend, workload + "-b" + params.getParam("batch") + threads, 0, "");
+            }
+            return new Label("model-load", "", backend, workload + threads, 0, "");
+        }
+
+        private static Label kernel(String name, String backend, String shape, double work, String unit) {
+            for (String direction : List.of("-forward", "-backward")) {
+                int at = name.indexOf(direction);
+                if (at > 0) {
+                    return new Label(name.substring(0, at), name.substring(at + 1), backend, shape, work, unit);
+                }
+            }
+            return new Label(name, "", backend, shape, work, unit);
+        }
+
+        Result result(String metric, String resultUnit, Quantiles values) {
+            return Result.of(PART, op, backend, direction, shape, metric, resultUnit, values);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+package io.github.elbo4j.benchmarks.cpu;
+
+import io.github.elbo4j.backend.Backend;
+import io.github.elbo4j.backend.Backends;
+import io.github.elbo4j.benchmarks.TrainingStep;
+import java.io.IOException;
+import java.util.Map;
+
+/** Our training step; the job's setting is the backend's name. */
+public final class OurStep implements StepRunner {
+    private final Backend backend;
+    private final TrainingStep step;
+
+    private OurStep(StepProcess.Job job) {
+        backend = Backends.open(job.setting(), Map.of("threads", Integer.toString(job.threads())));
+        if (!backend.info().name().equals(job.setting())) {
+            throw new IllegalStateException("asked for backend '" + job.setting() + "', got '"
+                    + backend.info().name() + "'");
+        }
+        Workload workload = job.workload();
+        step = new TrainingStep(backend, workload.data(), workload.batch(), workload.config(), job.seed());
+    }
+
+    /** Measures one job. */
+    public static void main(String[] args) throws IOException {
+        StepProcess.main(args, OurStep::new);
+    }
+
+    @Override
+    public Map<String, String> facts() {
+        return Map.of(
+                "device", backend.info().device(),
+                "numeric_profile", backend.info().numericProfile(),
+                "threads", Integer.toString(backend.info().threads()));
+    }
+
+    @Override
+    public double run(int steps) {
+        step.scheduledRun(steps);
+        return step.losses().loss();
+    }
+
+    @Override
+    public void close() {
+        step.close();
+        backend.close();
+    }
+}
