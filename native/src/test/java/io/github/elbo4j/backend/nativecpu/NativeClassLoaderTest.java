@@ -24,15 +24,16 @@ class NativeClassLoaderTest {
     @Test
     void theBackendOpensInOneLoaderAfterAnotherAndInTwoAtOnce() throws Exception {
         NativeFixture.assumeAvailable();
-        URL[] places = ChildJvm.places().stream().map(NativeClassLoaderTest::url).toArray(URL[]::new);
+        URL[] places =
+                ChildJvm.places().stream().map(NativeClassLoaderTest::url).toArray(URL[]::new);
         for (int deployment = 0; deployment < 3; deployment++) {
             try (URLClassLoader one = new URLClassLoader(places, ClassLoader.getPlatformClassLoader());
                     URLClassLoader other = new URLClassLoader(places, ClassLoader.getPlatformClassLoader());
                     AutoCloseable first = open(one);
                     AutoCloseable second = open(other)) {
                 assertThat(first.getClass().getClassLoader()).isSameAs(one);
-                assertThat(List.of(first, second)).allSatisfy(backend -> assertThat(info(backend))
-                        .startsWith("BackendInfo[name=native, "));
+                assertThat(List.of(first, second))
+                        .allSatisfy(backend -> assertThat(info(backend)).startsWith("BackendInfo[name=native, "));
             }
         }
     }

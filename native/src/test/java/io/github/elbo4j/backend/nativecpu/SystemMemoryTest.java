@@ -26,7 +26,8 @@ class SystemMemoryTest {
     @Test
     void theMachineTellsWhatItHas() throws IOException {
         assertThat(memory().available()).isEqualTo(2_000_000L * 1024);
-        assertThat(new SystemMemory(folder.resolve("absent"), folder).available()).isGreaterThan(1L << 60);
+        assertThat(new SystemMemory(folder.resolve("absent"), folder).available())
+                .isGreaterThan(1L << 60);
     }
 
     @Test

@@ -36,8 +36,8 @@ final class Tools {
         need("cc");
         Path code = Files.writeString(folder.resolve("library.c"), source);
         Path file = folder.resolve(NativePlatform.current().fileName());
-        Result result = run(
-                new ProcessBuilder(List.of("cc", "-shared", "-fPIC", "-o", file.toString(), code.toString())));
+        Result result =
+                run(new ProcessBuilder(List.of("cc", "-shared", "-fPIC", "-o", file.toString(), code.toString())));
         Assertions.assertEquals(0, result.status(), result.output());
         return file;
     }
