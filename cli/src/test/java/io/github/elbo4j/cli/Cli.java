@@ -2,6 +2,8 @@ package io.github.elbo4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.elbo4j.backend.Backend;
+import io.github.elbo4j.backend.Backends;
 import io.github.elbo4j.files.FormatException;
 import io.github.elbo4j.files.JsonObject;
 import java.io.ByteArrayOutputStream;
@@ -76,6 +78,22 @@ final class Cli {
         command.addAll(List.of("-cp", classPath(), main.getName()));
         command.addAll(List.of(texts(args)));
         return command;
+    }
+
+    /** {@return what best() takes where there is no GPU: native, or java where its library was not built} */
+    static String cpuBackend() {
+        return Backends.report().stream()
+                .filter(report -> !report.name().equals("cuda") && report.available())
+                .findFirst()
+                .orElseThrow()
+                .name();
+    }
+
+    /** {@return its numeric profile} */
+    static String cpuProfile() {
+        try (Backend backend = Backends.open(cpuBackend())) {
+            return backend.info().numericProfile();
+        }
     }
 
     /** {@return a command that trains it} */

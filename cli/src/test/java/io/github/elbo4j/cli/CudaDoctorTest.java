@@ -68,7 +68,7 @@ class CudaDoctorTest {
         String mended = textOfProblem(cuda, "remedy");
         assertThat(because).startsWith(reason);
         assertThat(mended).contains(remedy);
-        assertThat(results.getFirst().lastEvent().string("best")).isEqualTo("java");
+        assertThat(results.getFirst().lastEvent().string("best")).isEqualTo(Cli.cpuBackend());
 
         Cli.Result text = results.get(1).ok();
         assertThat(text.err()).isEmpty();
@@ -76,7 +76,7 @@ class CudaDoctorTest {
         assertThat(backend).as("%s", text).isPositive();
         assertThat(text.out().get(backend + 1).strip()).isEqualTo("problem: " + because);
         assertThat(text.out().get(backend + 2).strip()).isEqualTo("remedy: " + mended);
-        assertThat(text.out().getLast()).startsWith("best        java-fp32 on ");
+        assertThat(text.out().getLast()).startsWith("best        " + Cli.cpuProfile() + " on ");
 
         Cli.Result forced = results.get(2);
         assertThat(forced.status()).isEqualTo(2);
@@ -85,7 +85,8 @@ class CudaDoctorTest {
         assertThat(folder.resolve("forced")).doesNotExist();
 
         Cli.Result best = results.get(3).ok();
-        assertThat(best.err()).containsExactly("backend java-fp32; not cuda: " + because + "; " + mended);
+        assertThat(best.err())
+                .containsExactly("backend " + Cli.cpuProfile() + "; not cuda: " + because + "; " + mended);
         assertThat(folder.resolve("best/model.safetensors")).exists();
     }
 

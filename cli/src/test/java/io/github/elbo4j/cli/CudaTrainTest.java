@@ -218,7 +218,7 @@ class CudaTrainTest {
                 .doesNotContain("Exception", "report");
         assertThat(folder.resolve("forced")).doesNotExist();
         assertThat(results.get(1).ok().err()).hasSize(1);
-        assertThat(results.get(1).err().getFirst()).startsWith("backend java-fp32; not cuda: " + reason);
+        assertThat(results.get(1).err().getFirst()).startsWith("backend " + Cli.cpuProfile() + "; not cuda: " + reason);
     }
 
     /** The quickest precision to check whose products are rounded; the library's own tests take all three. */

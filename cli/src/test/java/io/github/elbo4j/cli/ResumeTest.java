@@ -176,15 +176,15 @@ class ResumeTest {
     @Test
     void anotherNumericProfileIsWarnedOf() throws IOException {
         Path out = folder.resolve("out");
-        Cli.run(train(out, "--epochs", 1)).ok();
+        Cli.run(train(out, "--epochs", 1, "--backend", "java")).ok();
         Path file = out.resolve("checkpoint.safetensors");
         byte[] bytes = Files.readAllBytes(file);
         String text = new String(bytes, java.nio.charset.StandardCharsets.ISO_8859_1);
         Files.write(
                 file, text.replace("java-fp32", "soft-fp32").getBytes(java.nio.charset.StandardCharsets.ISO_8859_1));
 
-        Cli.Result result =
-                Cli.run("train", "--resume", out, "--epochs", 2, "--json").ok();
+        Cli.Result result = Cli.run("train", "--resume", out, "--epochs", 2, "--backend", "java", "--json")
+                .ok();
         assertThat(result.err()).hasSize(1);
         assertThat(result.err().getFirst()).contains("warning", "soft-fp32", "java-fp32");
         assertThat(result.out()).hasSize(2);
@@ -193,14 +193,15 @@ class ResumeTest {
     @Test
     void escapesOfAHostileFileReachNoTerminal() throws IOException {
         Path out = folder.resolve("out");
-        Cli.run(train(out, "--epochs", 1)).ok();
+        Cli.run(train(out, "--epochs", 1, "--backend", "java")).ok();
         Path file = out.resolve("checkpoint.safetensors");
         String text = new String(Files.readAllBytes(file), java.nio.charset.StandardCharsets.ISO_8859_1);
         // As long as what it replaces.
         String hostile = text.replace("java-fp32", "\\u001b\\nx");
         Files.write(file, hostile.getBytes(java.nio.charset.StandardCharsets.ISO_8859_1));
 
-        Cli.Result result = Cli.run("train", "--resume", out, "--json").ok();
+        Cli.Result result =
+                Cli.run("train", "--resume", out, "--backend", "java", "--json").ok();
         assertThat(result.err()).hasSize(1);
         assertThat(result.err().getFirst()).startsWith("warning").doesNotContain("\u001b");
     }

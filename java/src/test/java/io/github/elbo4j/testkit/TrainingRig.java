@@ -35,6 +35,7 @@ public final class TrainingRig implements AutoCloseable {
     public static final double BETA_2 = 0.999;
     /** Of Adam. */
     public static final double EPSILON = 1e-8;
+
     private static final int PIXELS = 100;
     private static final int DATA_ROWS = 70;
     private static final int BATCH = 16;
@@ -46,6 +47,7 @@ public final class TrainingRig implements AutoCloseable {
     public final Vae vae;
     /** Counters and sums of the training. */
     public final StepState state;
+
     private final Workspace work;
     private final Replay replay;
 

@@ -27,8 +27,8 @@ public record WorkerThreads(Set<Thread> threads) {
     /** {@return how long they have computed so far; of those that have ended nothing is counted} */
     public long cpuNanos() {
         return threads.stream()
-                .mapToLong(thread -> Math.max(
-                        0, ManagementFactory.getThreadMXBean().getThreadCpuTime(thread.threadId())))
+                .mapToLong(thread ->
+                        Math.max(0, ManagementFactory.getThreadMXBean().getThreadCpuTime(thread.threadId())))
                 .sum();
     }
 }

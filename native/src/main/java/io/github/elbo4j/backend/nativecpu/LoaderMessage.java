@@ -27,12 +27,10 @@ final class LoaderMessage {
             return "";
         }
         MethodHandle open = linker.downcallHandle(
-                dlopen.get(),
-                FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+                dlopen.get(), FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
         MethodHandle error = linker.downcallHandle(dlerror.get(), FunctionDescriptor.of(ValueLayout.ADDRESS));
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment handle =
-                    (MemorySegment) open.invokeExact(arena.allocateFrom(file.toString()), RTLD_NOW);
+            MemorySegment handle = (MemorySegment) open.invokeExact(arena.allocateFrom(file.toString()), RTLD_NOW);
             MemorySegment message = (MemorySegment) error.invokeExact();
             return !handle.equals(MemorySegment.NULL) || message.equals(MemorySegment.NULL)
                     ? ""

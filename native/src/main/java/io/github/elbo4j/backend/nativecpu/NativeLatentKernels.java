@@ -87,7 +87,6 @@ final class NativeLatentKernels implements LatentKernels {
         long d = muLogVar.columns() / 2;
         long kls = address(kl);
         issuer.issue(
-                call,
-                program -> NativeLibrary.gaussianKlForward(program, heads, d, clamp.low(), clamp.high(), kls));
+                call, program -> NativeLibrary.gaussianKlForward(program, heads, d, clamp.low(), clamp.high(), kls));
     }
 }

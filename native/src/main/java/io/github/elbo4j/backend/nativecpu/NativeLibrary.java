@@ -39,8 +39,8 @@ final class NativeLibrary {
             bind("elbo4j_isa_supported", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
     private static final MethodHandle ALLOCATE = bind("elbo4j_allocate", FunctionDescriptor.of(POINTER, JAVA_LONG));
     private static final MethodHandle FREE = bind("elbo4j_free", FunctionDescriptor.ofVoid(POINTER));
-    private static final MethodHandle PROGRAM_CREATE = bind(
-            "elbo4j_program_create", FunctionDescriptor.of(POINTER, JAVA_INT, JAVA_INT, JAVA_LONG, POINTER));
+    private static final MethodHandle PROGRAM_CREATE =
+            bind("elbo4j_program_create", FunctionDescriptor.of(POINTER, JAVA_INT, JAVA_INT, JAVA_LONG, POINTER));
     private static final MethodHandle PROGRAM_DESTROY =
             bind("elbo4j_program_destroy", FunctionDescriptor.ofVoid(POINTER));
     private static final MethodHandle PROGRAM_PLAN =
@@ -159,8 +159,8 @@ final class NativeLibrary {
     private NativeLibrary() {}
 
     private static MethodHandle bind(String name, FunctionDescriptor descriptor, Linker.Option... options) {
-        MemorySegment function = SYMBOLS.find(name)
-                .orElseThrow(() -> new UnsatisfiedLinkError("the library has no function " + name));
+        MemorySegment function =
+                SYMBOLS.find(name).orElseThrow(() -> new UnsatisfiedLinkError("the library has no function " + name));
         return Linker.nativeLinker().downcallHandle(function, descriptor, options);
     }
 
@@ -323,16 +323,7 @@ final class NativeLibrary {
     }
 
     static int linearForward(
-            long program,
-            long fold,
-            long x,
-            long in,
-            long out,
-            long w,
-            long b,
-            int activation,
-            long y,
-            long pre) {
+            long program, long fold, long x, long in, long out, long w, long b, int activation, long y, long pre) {
         try {
             return (int) LINEAR_FORWARD.invokeExact(program, fold, x, in, out, w, b, activation, y, pre);
         } catch (Throwable e) {
@@ -370,8 +361,7 @@ final class NativeLibrary {
     static int reparameterizeForward(
             long program, long fold, long muLogVar, long d, double clampLow, double clampHigh, long noise, long z) {
         try {
-            return (int) REPARAMETERIZE_FORWARD.invokeExact(
-                    program, fold, muLogVar, d, clampLow, clampHigh, noise, z);
+            return (int) REPARAMETERIZE_FORWARD.invokeExact(program, fold, muLogVar, d, clampLow, clampHigh, noise, z);
         } catch (Throwable e) {
             throw Rethrown.of(e);
         }
@@ -397,8 +387,7 @@ final class NativeLibrary {
         }
     }
 
-    static int gaussianKlForward(
-            long program, long muLogVar, long d, double clampLow, double clampHigh, long kl) {
+    static int gaussianKlForward(long program, long muLogVar, long d, double clampLow, double clampHigh, long kl) {
         try {
             return (int) GAUSSIAN_KL_FORWARD.invokeExact(program, muLogVar, d, clampLow, clampHigh, kl);
         } catch (Throwable e) {
@@ -440,8 +429,7 @@ final class NativeLibrary {
         }
     }
 
-    static int checkGradients(
-            long program, long gradients, long count, long offsets, long sizes, long haltNames) {
+    static int checkGradients(long program, long gradients, long count, long offsets, long sizes, long haltNames) {
         try {
             return (int) CHECK_GRADIENTS.invokeExact(program, gradients, count, offsets, sizes, haltNames);
         } catch (Throwable e) {
@@ -485,8 +473,7 @@ final class NativeLibrary {
         }
     }
 
-    static int sgd(
-            long program, long values, long gradients, long offset, long size, long version, long learningRate) {
+    static int sgd(long program, long values, long gradients, long offset, long size, long version, long learningRate) {
         try {
             return (int) SGD.invokeExact(program, values, gradients, offset, size, version, learningRate);
         } catch (Throwable e) {
@@ -505,5 +492,4 @@ final class NativeLibrary {
     private static String text(long address, long longest) {
         return MemorySegment.ofAddress(address).reinterpret(longest).getString(0, StandardCharsets.UTF_8);
     }
-
 }

@@ -76,7 +76,8 @@ record NativeLoader(
     static SymbolLookup symbols() {
         return switch (outcome()) {
             case Loaded loaded -> loaded.symbols();
-            case Failed failed -> throw new UnsatisfiedLinkError(failed.problem().toString());
+            case Failed failed ->
+                throw new UnsatisfiedLinkError(failed.problem().toString());
         };
     }
 
@@ -133,8 +134,8 @@ record NativeLoader(
         } catch (IOException e) {
             return new Failed(NativeObstacles.unreadableResource(resource, e));
         }
-        try (UnpackedLibrary library = UnpackedLibrary.unpack(
-                temporary, platform.fileName(), new ByteArrayInputStream(content), expected)) {
+        try (UnpackedLibrary library =
+                UnpackedLibrary.unpack(temporary, platform.fileName(), new ByteArrayInputStream(content), expected)) {
             return open(library.file(), "the jar");
         } catch (IOException e) {
             return new Failed(NativeObstacles.unwritable(temporary, e));

@@ -24,7 +24,7 @@ class NativeMemory implements Memory {
      * @throws BackendMemoryException if there are not so many
      */
     static MemorySegment block(String what, long bytes) {
-        long address = NativeLibrary.allocate(bytes);
+        long address = SystemMemory.has(bytes) ? NativeLibrary.allocate(bytes) : 0;
         if (address == 0) {
             throw new BackendMemoryException(what + ": the system has no memory for " + bytes
                     + " bytes; use a smaller batch or model, or a machine with more memory");

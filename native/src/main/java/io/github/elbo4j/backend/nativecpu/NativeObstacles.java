@@ -15,8 +15,8 @@ final class NativeObstacles {
 
     private static final Pattern VERSION = Pattern.compile("(version [`'][^`']+' not found)");
     private static final Pattern MISSING = Pattern.compile("(\\S+?): cannot open shared object file");
-    private static final Pattern DAMAGED =
-            Pattern.compile("file too short|invalid ELF header|wrong ELF class|cannot read file data|not a mach-o file");
+    private static final Pattern DAMAGED = Pattern.compile(
+            "file too short|invalid ELF header|wrong ELF class|cannot read file data|not a mach-o file");
     private static final Pattern NO_MAPPING = Pattern.compile("failed to map segment|Operation not permitted");
 
     private NativeObstacles() {}
@@ -37,8 +37,7 @@ final class NativeObstacles {
     }
 
     static Problem wrongHash(String resource, String found, String expected) {
-        return new Problem(
-                resource + " is damaged: its SHA-256 is " + found + ", and should be " + expected, ANEW);
+        return new Problem(resource + " is damaged: its SHA-256 is " + found + ", and should be " + expected, ANEW);
     }
 
     static Problem unreadableResource(String resource, IOException failure) {

@@ -20,7 +20,8 @@ final class NativeOperands {
 
     /** {@return the address of an operand's first element} */
     static long address(Operand operand) {
-        return memory(operand).address() + Operands.offset(operand) * operand.type().bytes();
+        return memory(operand).address()
+                + Operands.offset(operand) * operand.type().bytes();
     }
 
     /** {@return the same, 0 for none} */
@@ -80,7 +81,10 @@ final class NativeOperands {
             long offset = Operands.offset(w);
             long packedVersion = values.packedVersion(offset, w.rows(), w.columns());
             if (packedVersion != 0) {
-                struct.set(ValueLayout.JAVA_LONG, 8, values.packed() + offset * w.type().bytes());
+                struct.set(
+                        ValueLayout.JAVA_LONG,
+                        8,
+                        values.packed() + offset * w.type().bytes());
                 struct.set(ValueLayout.JAVA_LONG, 16, values.version());
                 struct.set(ValueLayout.JAVA_LONG, 24, packedVersion);
             }

@@ -18,8 +18,7 @@ import org.jspecify.annotations.Nullable;
 record NativeProbe(List<Problem> problems, Map<String, String> findings, NativeIsas isas) {
     /** Made at the first use, by the loader of classes: one for all threads. */
     private static final class Once {
-        static final NativeProbe RESULT =
-                look(NativeLoader.outcome(), System.getenv(NativeIsas.CAP_VARIABLE));
+        static final NativeProbe RESULT = look(NativeLoader.outcome(), System.getenv(NativeIsas.CAP_VARIABLE));
     }
 
     /** {@return what was found when it was first asked} */
@@ -44,12 +43,10 @@ record NativeProbe(List<Problem> problems, Map<String, String> findings, NativeI
                     describe(isas, cap, findings);
                 } catch (IllegalArgumentException e) {
                     problems.add(new Problem(
-                            "the environment variable " + e.getMessage(),
-                            "set it to one of these, or leave it out"));
+                            "the environment variable " + e.getMessage(), "set it to one of these, or leave it out"));
                 } catch (LinkageError e) {
                     Throwable cause = e.getCause() == null ? e : e.getCause();
-                    problems.add(
-                            NativeObstacles.noFunction(loaded.origin(), String.valueOf(cause.getMessage())));
+                    problems.add(NativeObstacles.noFunction(loaded.origin(), String.valueOf(cause.getMessage())));
                 }
             }
         }

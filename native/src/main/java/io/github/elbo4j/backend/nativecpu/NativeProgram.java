@@ -134,7 +134,8 @@ final class NativeProgram implements Program {
     /** A line of the library: the number of the call that it begins with, a space, and how that runs. */
     private String explained(String line) {
         int space = line.indexOf(' ');
-        String call = calls.get(Integer.parseInt(line.substring(0, space))).call().toString();
+        String call =
+                calls.get(Integer.parseInt(line.substring(0, space))).call().toString();
         String how = line.substring(space + 1);
         return how.isEmpty() ? call : call + ": " + how;
     }

@@ -32,6 +32,9 @@ final class NativeStepMemory implements StepMemory {
     private static final long SUMS = 120;
     private static final long STATE_BYTES = 128;
 
+    /** A schedule comes in one array. */
+    private static final long MAX_NUMBERS = Integer.MAX_VALUE - 8;
+
     private final MemorySegment memory;
     private final long table;
     private final List<String> metrics;
@@ -43,8 +46,8 @@ final class NativeStepMemory implements StepMemory {
         this.metrics = metrics;
         this.table = STATE_BYTES + (long) metrics.size() * Double.BYTES;
         long numbers = (long) slots * tableSteps;
-        if (numbers > (Long.MAX_VALUE - table) / Double.BYTES) {
-            throw new BackendMemoryException(numbers + " numbers, more than can be addressed");
+        if (numbers > MAX_NUMBERS) {
+            throw new BackendMemoryException(numbers + " numbers, more than the " + MAX_NUMBERS + " of an array");
         }
         this.memory = NativeMemory.block("step state", table + numbers * Double.BYTES);
         put(SLOTS, slots);

@@ -24,24 +24,32 @@ class NativeClassLoaderTest {
     @Test
     void theBackendOpensInOneLoaderAfterAnotherAndInTwoAtOnce() throws Exception {
         NativeFixture.assumeAvailable();
-        URL[] places = ChildJvm.places().stream().map(NativeClassLoaderTest::url).toArray(URL[]::new);
+        URL[] places =
+                ChildJvm.places().stream().map(NativeClassLoaderTest::url).toArray(URL[]::new);
         for (int deployment = 0; deployment < 3; deployment++) {
             try (URLClassLoader one = new URLClassLoader(places, ClassLoader.getPlatformClassLoader());
                     URLClassLoader other = new URLClassLoader(places, ClassLoader.getPlatformClassLoader());
                     AutoCloseable first = open(one);
                     AutoCloseable second = open(other)) {
                 assertThat(first.getClass().getClassLoader()).isSameAs(one);
-                assertThat(List.of(first, second)).allSatisfy(backend -> assertThat(info(backend))
-                        .startsWith("BackendInfo[name=native, "));
+                assertThat(List.of(first, second))
+                        .allSatisfy(backend -> assertThat(info(backend)).startsWith("BackendInfo[name=native, "));
             }
         }
     }
 
     /** Opening runs every kernel once, in the self-test. */
     private static AutoCloseable open(ClassLoader loader) throws ReflectiveOperationException {
-        Class<?> backends = Class.forName("io.github.elbo4j.backend.Backends", true, loader);
-        Method open = backends.getMethod("open", String.class, Map.class);
-        return (AutoCloseable) open.invoke(null, "native", Map.of());
+        Thread thread = Thread.currentThread();
+        ClassLoader before = thread.getContextClassLoader();
+        thread.setContextClassLoader(loader);
+        try {
+            Class<?> backends = Class.forName("io.github.elbo4j.backend.Backends", true, loader);
+            Method open = backends.getMethod("open", String.class, Map.class);
+            return (AutoCloseable) open.invoke(null, "native", Map.of());
+        } finally {
+            thread.setContextClassLoader(before);
+        }
     }
 
     private static String info(Object backend) throws ReflectiveOperationException {

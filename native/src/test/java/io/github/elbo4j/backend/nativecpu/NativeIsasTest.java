@@ -12,8 +12,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class NativeIsasTest {
-    private static final NativeIsas ISAS = new NativeIsas(
-            List.of(new Isa(0, "plain", true), new Isa(1, "wide", true), new Isa(2, "widest", false)));
+    private static final NativeIsas ISAS =
+            new NativeIsas(List.of(new Isa(0, "plain", true), new Isa(1, "wide", true), new Isa(2, "widest", false)));
 
     @Test
     void theBestIsTheLastThatTheCpuHas() {
@@ -46,7 +46,10 @@ class NativeIsasTest {
             if (text.contains(" avx512f ") && text.contains(" avx512vl ") && text.contains(" avx512bw ")) {
                 assertThat(supported).extracting(Isa::name).contains("x86-64-v3", "x86-64-v4");
             } else if (text.contains(" avx2 ") && text.contains(" fma ")) {
-                assertThat(supported).extracting(Isa::name).contains("x86-64-v3").doesNotContain("x86-64-v4");
+                assertThat(supported)
+                        .extracting(Isa::name)
+                        .contains("x86-64-v3")
+                        .doesNotContain("x86-64-v4");
             }
         }
     }

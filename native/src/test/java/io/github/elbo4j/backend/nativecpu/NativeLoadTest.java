@@ -124,15 +124,13 @@ class NativeLoadTest {
     void aTruncatedLibraryIsNotLoaded(int length) throws IOException {
         byte[] content = library();
         byte[] truncated = Arrays.copyOf(content, length < 0 ? content.length - 1 : length);
-        assertThat(failure(null, jar(truncated, hash(content))).reason())
-                .contains(RESOURCE + " is damaged", "SHA-256");
+        assertThat(failure(null, jar(truncated, hash(content))).reason()).contains(RESOURCE + " is damaged", "SHA-256");
         assertThat(left()).isZero();
         // Without a hash it is found out before the system maps what is not there.
         if (PLATFORM.os().startsWith("linux")) {
             Path from = Files.createDirectory(folder.resolve("own"));
             Files.write(from.resolve(PLATFORM.fileName()), truncated);
-            assertThat(failure(from.toString(), Map.of()).reason())
-                    .contains(from.toString(), "is not a whole library");
+            assertThat(failure(from.toString(), Map.of()).reason()).contains(from.toString(), "is not a whole library");
         }
     }
 
@@ -169,7 +167,9 @@ class NativeLoadTest {
     void aFolderWithoutTheLibraryIsNamed() {
         Problem problem = failure(folder.toString(), Map.of());
         assertThat(problem.reason())
-                .contains("-Delbo4j.native.dir", folder.resolve(PLATFORM.fileName()).toString());
+                .contains(
+                        "-Delbo4j.native.dir",
+                        folder.resolve(PLATFORM.fileName()).toString());
     }
 
     @Test
@@ -233,7 +233,8 @@ class NativeLoadTest {
     @ParameterizedTest
     @EnumSource
     void withoutALibraryTheReferenceServes(Mode mode) throws Exception {
-        Map<String, String> seen = jvm(mode).option("-Delbo4j.native.dir=" + folder).probe();
+        Map<String, String> seen =
+                jvm(mode).option("-Delbo4j.native.dir=" + folder).probe();
         requireReferenceServes(seen);
         assertThat(seen.get("reason")).contains("-Delbo4j.native.dir");
     }
@@ -250,8 +251,7 @@ class NativeLoadTest {
 
     @Test
     void aLibraryThatLacksAFunctionIsRefused() throws Exception {
-        Tools.library(
-                folder, "int elbo4j_abi_version(void) { return " + NativeLibrary.ABI_VERSION + "; }\n");
+        Tools.library(folder, "int elbo4j_abi_version(void) { return " + NativeLibrary.ABI_VERSION + "; }\n");
         Map<String, String> seen =
                 jvm(Mode.CLASS_PATH).option("-Delbo4j.native.dir=" + folder).probe();
         requireReferenceServes(seen);
@@ -261,6 +261,9 @@ class NativeLoadTest {
     @Test
     void theTemporaryFolderMustAllowToRunLibraries() throws Exception {
         NativeFixture.assumeAvailable();
+        if (!PLATFORM.os().startsWith("linux")) {
+            NativeFixture.skip("only Linux lets a user mount a folder of his own");
+        }
         List<String> mount = List.of(
                 "unshare",
                 "-rm",
@@ -293,8 +296,9 @@ class NativeLoadTest {
                     .containsEntry("finding.ELBO4J_MAX_ISA", isa.name());
             assertThat(seen.get("open")).startsWith(isa.name() + " on ");
         }
-        Map<String, String> seen =
-                jvm(Mode.CLASS_PATH).environment(NativeIsas.CAP_VARIABLE, "avx9").probe();
+        Map<String, String> seen = jvm(Mode.CLASS_PATH)
+                .environment(NativeIsas.CAP_VARIABLE, "avx9")
+                .probe();
         requireReferenceServes(seen);
         assertThat(seen.get("reason"))
                 .isEqualTo("the environment variable ELBO4J_MAX_ISA 'avx9' is unknown; this CPU has "

@@ -26,9 +26,13 @@ class NativePlatformTest {
     @Test
     void narrowAndBigEndianJvmsAreRefused() {
         assertThat(NativePlatform.unsuitable(8, ByteOrder.LITTLE_ENDIAN)).isEmpty();
-        assertThat(NativePlatform.unsuitable(4, ByteOrder.LITTLE_ENDIAN).orElseThrow().reason())
+        assertThat(NativePlatform.unsuitable(4, ByteOrder.LITTLE_ENDIAN)
+                        .orElseThrow()
+                        .reason())
                 .contains("64-bit", "32-bit pointers and LITTLE_ENDIAN");
-        assertThat(NativePlatform.unsuitable(8, ByteOrder.BIG_ENDIAN).orElseThrow().reason())
+        assertThat(NativePlatform.unsuitable(8, ByteOrder.BIG_ENDIAN)
+                        .orElseThrow()
+                        .reason())
                 .contains("64-bit pointers and BIG_ENDIAN");
     }
 }

@@ -60,7 +60,8 @@ class NativeProviderTest {
                 .containsOnlyKeys(
                         "library", "ABI version", "CPU", "instruction sets", NativeIsas.CAP_VARIABLE, "in use")
                 .containsEntry("ABI version", "1");
-        assertThat(provider.options().get("isa")).contains(NativeProbe.result().isas().names());
+        assertThat(provider.options().get("isa"))
+                .contains(NativeProbe.result().isas().names());
     }
 
     @Test

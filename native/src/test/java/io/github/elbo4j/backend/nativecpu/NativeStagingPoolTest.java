@@ -21,7 +21,8 @@ class NativeStagingPoolTest {
         assertThat(pool.idleBytes()).isEqualTo(first.byteSize());
         MemorySegment again = pool.take("x", 8192);
         assertThat(again.address()).isEqualTo(first.address());
-        assertThat(again.asSlice(0, 8192).mismatch(MemorySegment.ofArray(new byte[8192]))).isEqualTo(-1);
+        assertThat(again.asSlice(0, 8192).mismatch(MemorySegment.ofArray(new byte[8192])))
+                .isEqualTo(-1);
         assertThat(pool.idleBytes()).isZero();
         assertThat(pool.take("x", 8192).address()).isNotEqualTo(first.address());
     }

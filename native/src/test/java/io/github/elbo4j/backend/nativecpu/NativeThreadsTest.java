@@ -134,7 +134,10 @@ class NativeThreadsTest {
                 FrozenModel model = FrozenModel.of(vae)) {
             work(model, 1);
             own = WorkerThreads.named(WORKER).without(before);
-            assertThat(own.threads()).as("workers that have helped").isNotEmpty().hasSizeLessThanOrEqualTo(2);
+            assertThat(own.threads())
+                    .as("workers that have helped")
+                    .isNotEmpty()
+                    .hasSizeLessThanOrEqualTo(2);
             // What they were doing last may still be ending.
             Thread.sleep(50);
             long used = own.cpuNanos();
