@@ -353,6 +353,8 @@ void run_call(elbo4j_program& program, const Call& call, bool helped) {
                 }
                 ++*call.adam.version;
             }
+            /* Checks and updates of other groups that follow are not merged. */
+            program.merged_update = false;
             return;
         case Kind::SGD:
             if (!run.state->halted) {

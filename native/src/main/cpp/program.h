@@ -95,7 +95,7 @@ struct elbo4j_program {
     int64_t workspace_bytes;
 
     elbo4j::Run run;
-    bool merged_update; /* whether this step's updates may run with their gradients */
+    bool merged_update; /* from a bound that holds to the end of its updates */
 
     /* The present call: generation in the upper half of ticket, pieces not yet taken in the lower; pieces done. */
     const elbo4j::Call* current;
