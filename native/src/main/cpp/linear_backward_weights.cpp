@@ -45,34 +45,67 @@ class Gradients : public PlainTile {
     }
 };
 
+/* Where the elements from one on lie in the four arrays of a parameter. */
+struct Elements {
+    float* gradient;
+    float* value;
+    float* moment0;
+    float* moment1;
+
+    ELBO4J_INLINE Elements plus(int64_t count) const {
+        return {gradient + count, value + count, moment0 + count, moment1 + count};
+    }
+    ELBO4J_INLINE void prefetch() const {
+        __builtin_prefetch(gradient, 1);
+        __builtin_prefetch(value, 1);
+        __builtin_prefetch(moment0, 1);
+        __builtin_prefetch(moment1, 1);
+    }
+};
+
 /* Stores gradients, which somebody may want to look at, and updates what they are of: a tile beside the product of the next. */
 class Updates {
    public:
-    /* One group of a row of a finished tile at a time. */
-    struct Aside {
+    /* A finished tile, one group of a row at a time. */
+    class Aside {
+       public:
         static constexpr bool STEPS = true;
-        const LinearUpdate* c;
-        const AdamStep* adam;
-        const float* tile;
-        int64_t at;   /* of the tile's first element in dw */
-        int64_t next; /* of the tile after it */
-        int rows;
-        Panel panel;
 
-        ELBO4J_INLINE int64_t steps() const { return (int64_t)rows * panel.groups; }
+        Aside(const AdamStep& adam, const float* tile, const Elements& first, int64_t row_stride, int rows,
+              const Panel& panel)
+            : adam_(adam),
+              tile_(tile),
+              row_(first),
+              row_stride_(row_stride),
+              ahead_(rows * row_stride),
+              steps_(rows * panel.groups),
+              groups_(panel.groups),
+              last_lanes_(lanes_of(panel, panel.groups - 1)) {}
 
-        ELBO4J_INLINE void step(int64_t index) const {
-            int64_t row = index / panel.groups;
-            int64_t column = index % panel.groups * LANES;
-            int64_t element = at + row * c->gradients.in + column;
-            Floats g = load(tile + row * PANEL + column);
-            int64_t lanes = lanes_of(panel, (int)(column / LANES));
-            update(*c, *adam, c->gradients.dw, c->weight_offset, element, g, lanes);
-            int64_t ahead = c->weight_offset + next + row * c->gradients.in + column;
-            __builtin_prefetch(c->adam.values + ahead, 1);
-            __builtin_prefetch(c->adam.moment0 + ahead, 1);
-            __builtin_prefetch(c->adam.moment1 + ahead, 1);
+        ELBO4J_INLINE int64_t steps() const { return steps_; }
+
+        ELBO4J_INLINE void step() {
+            Elements at = row_.plus(group_ * LANES);
+            update(adam_, at, load(tile_ + group_ * LANES), group_ + 1 < groups_ ? LANES : last_lanes_);
+            /* Most often the next tile's, for its own turn. */
+            at.plus(ahead_).prefetch();
+            if (++group_ == groups_) {
+                group_ = 0;
+                row_ = row_.plus(row_stride_);
+                tile_ += PANEL;
+            }
         }
+
+       private:
+        const AdamStep& adam_;
+        const float* tile_;
+        Elements row_;
+        int64_t row_stride_;
+        int64_t ahead_;
+        int64_t steps_;
+        int64_t group_ = 0;
+        int64_t groups_;
+        int64_t last_lanes_;
     };
 
     Updates(const LinearUpdate& call, const AdamStep& step) : c(call), adam(step) {}
@@ -82,13 +115,7 @@ class Updates {
     float* target() { return tiles[current]; }
 
     Aside aside() const {
-        return {&c,
-                &adam,
-                tiles[1 - current],
-                finished,
-                finished + finished_rows * c.gradients.in,
-                finished_rows,
-                finished_panel};
+        return {adam, tiles[1 - current], weights(finished), c.gradients.in, finished_rows, finished_panel};
     }
 
     void finish(int64_t first, int rows) {
@@ -102,13 +129,15 @@ class Updates {
     void end() {
         Aside last = aside();
         for (int64_t i = 0; i < last.steps(); i++) {
-            last.step(i);
+            last.step();
         }
         finished_rows = 0;
     }
 
     void biases(int64_t from, const Floats& g, int64_t lanes) const {
-        update(c, adam, c.gradients.db, c.bias_offset, from, g, lanes);
+        Elements biases = {c.gradients.db, c.adam.values + c.bias_offset, c.adam.moment0 + c.bias_offset,
+                           c.adam.moment1 + c.bias_offset};
+        update(adam, biases.plus(from), g, lanes);
     }
 
    private:
@@ -121,20 +150,20 @@ class Updates {
     Panel finished_panel = {};
     alignas(64) float tiles[2][MAX_TILE_ROWS * PANEL];
 
-    /* Elements from `at` of a gradient whose parameter begins at `offset`. */
-    ELBO4J_INLINE static void update(const LinearUpdate& c, const AdamStep& adam, float* gradient, int64_t offset,
-                                     int64_t at, const Floats& g, int64_t lanes) {
-        float* values = c.adam.values + offset + at;
-        float* moment0 = c.adam.moment0 + offset + at;
-        float* moment1 = c.adam.moment1 + offset + at;
-        store_lanes(gradient + at, g, lanes);
-        Floats w = load_lanes(values, lanes);
-        Floats m = load_lanes(moment0, lanes);
-        Floats v = load_lanes(moment1, lanes);
+    Elements weights(int64_t at) const {
+        int64_t offset = c.weight_offset + at;
+        return {c.gradients.dw + at, c.adam.values + offset, c.adam.moment0 + offset, c.adam.moment1 + offset};
+    }
+
+    ELBO4J_INLINE static void update(const AdamStep& adam, const Elements& at, const Floats& g, int64_t lanes) {
+        store_lanes(at.gradient, g, lanes);
+        Floats w = load_lanes(at.value, lanes);
+        Floats m = load_lanes(at.moment0, lanes);
+        Floats v = load_lanes(at.moment1, lanes);
         adam_update(adam, g, w, m, v);
-        store_lanes(values, w, lanes);
-        store_lanes(moment0, m, lanes);
-        store_lanes(moment1, v, lanes);
+        store_lanes(at.value, w, lanes);
+        store_lanes(at.moment0, m, lanes);
+        store_lanes(at.moment1, v, lanes);
     }
 };
 

@@ -105,7 +105,7 @@ ELBO4J_INLINE void unrolled(const Body& body) {
  * steps of `aside`, spread evenly: what they wait for, memory and divisions, costs the multiplications nothing.
  */
 template <int ROWS, int GROUPS, class A, class Aside>
-static void tile(const A& a, const float* b, int64_t b_stride, int64_t depth, float* c, const Aside& aside) {
+static void tile(const A& a, const float* b, int64_t b_stride, int64_t depth, float* c, Aside aside) {
     Floats sums[ROWS][GROUPS] = {};
     A left = a;
     auto advance = [&](int64_t count) __attribute__((always_inline)) {
@@ -125,7 +125,7 @@ static void tile(const A& a, const float* b, int64_t b_stride, int64_t depth, fl
         int64_t steps = aside.steps();
         int64_t between = steps > 0 ? depth / steps : 0;
         for (int64_t step = 0; step < steps; step++) {
-            aside.step(step);
+            aside.step();
             advance(between);
         }
         depth -= steps * between;
@@ -142,7 +142,7 @@ struct NothingAside {
 };
 
 template <class A, class Aside>
-using Tile = void (*)(const A& a, const float* b, int64_t b_stride, int64_t depth, float* c, const Aside& aside);
+using Tile = void (*)(const A& a, const float* b, int64_t b_stride, int64_t depth, float* c, Aside aside);
 
 /* The tiles of 1 to tile_rows(GROUPS) rows. */
 template <int GROUPS, class A, class Aside>

@@ -66,8 +66,8 @@ record Contender(String name, String mainClass, @Nullable Path module, List<Sett
     private static List<Setting> settings(String... words) {
         List<Setting> all = new ArrayList<>();
         for (String word : words) {
-            all.add(new Setting(word + ", passive waits", word, Map.of("OMP_WAIT_POLICY", "PASSIVE")));
-            all.add(new Setting(word + ", short spins", word, Map.of("GOMP_SPINCOUNT", "10000")));
+            all.add(new Setting(word + "-passive", word, Map.of("OMP_WAIT_POLICY", "PASSIVE")));
+            all.add(new Setting(word + "-spinning", word, Map.of("GOMP_SPINCOUNT", "10000")));
         }
         return all;
     }

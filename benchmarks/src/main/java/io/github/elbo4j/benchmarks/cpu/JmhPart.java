@@ -131,10 +131,13 @@ final class JmhPart {
         Label label = Label.of(run);
         Statistics micros = run.getPrimaryResult().getStatistics();
         Quantiles time = quantiles(micros);
-        List<Result> results = new ArrayList<>();
-        results.add(label.result("time", "us", time));
         if (run.getParams().getMode() == Mode.SampleTime) {
-            results.add(label.result("time-p99", "us", Quantiles.of(micros.getPercentile(99))));
+            Quantiles p99 = Quantiles.of(micros.getPercentile(99));
+            return List.of(label.result("time", "us", time), label.result("time-p99", "us", p99));
+        }
+        List<Result> results = new ArrayList<>();
+        if (!label.sampled) {
+            results.add(label.result("time", "us", time));
         }
         if (label.work > 0) {
             // Work in a microsecond is thousandths of a G in a second.
@@ -160,8 +163,10 @@ final class JmhPart {
      *
      * @param work bytes or operations of a call; 0 where there is no rate
      * @param unit of the rate
+     * @param sampled whether its time comes from single samples
      */
-    private record Label(String op, String direction, String backend, String shape, double work, String unit) {
+    private record Label(
+            String op, String direction, String backend, String shape, double work, String unit, boolean sampled) {
         static Label of(RunResult run) {
             var params = run.getParams();
             String suite = params.getBenchmark();
@@ -189,22 +194,23 @@ final class JmhPart {
             }
             Workload workload = Workload.of(params.getParam("workload"));
             if (suite.startsWith(TrainingStepBenchmark.class.getName())) {
-                return new Label("training-step", "", backend, workload + threads, workload.flops(), "GFLOP/s");
+                return new Label("training-step", "", backend, workload + threads, workload.flops(), "GFLOP/s", false);
             }
             if (suite.startsWith(SessionBenchmark.class.getName())) {
-                return new Label(method, "", backend, workload + "-b" + params.getParam("batch") + threads, 0, "");
+                String shape = workload + "-b" + params.getParam("batch") + threads;
+                return new Label(method, "", backend, shape, 0, "", true);
             }
-            return new Label("model-load", "", backend, workload + threads, 0, "");
+            return new Label("model-load", "", backend, workload + threads, 0, "", false);
         }
 
         private static Label kernel(String name, String backend, String shape, double work, String unit) {
             for (String direction : List.of("-forward", "-backward")) {
                 int at = name.indexOf(direction);
                 if (at > 0) {
-                    return new Label(name.substring(0, at), name.substring(at + 1), backend, shape, work, unit);
+                    return new Label(name.substring(0, at), name.substring(at + 1), backend, shape, work, unit, false);
                 }
             }
-            return new Label(name, "", backend, shape, work, unit);
+            return new Label(name, "", backend, shape, work, unit, false);
         }
 
         Result result(String metric, String resultUnit, Quantiles values) {

@@ -78,7 +78,7 @@ public final class ReadmeTable {
     static String table(Records records, String source) {
         List<Result> steps = records.results().stream()
                 .filter(result -> result.part().equals(StepsPart.PART)
-                        && result.metric().equals("time")
+                        && result.metric().equals(StepsPart.TIME)
                         && result.values() != null)
                 .toList();
         List<String> names = new ArrayList<>();
@@ -117,7 +117,7 @@ public final class ReadmeTable {
     }
 
     private static String cell(Records records, List<Result> steps, String name, String shape) {
-        Optional<Quantiles> time = records.find(StepsPart.STEP, "", name, shape, "time");
+        Optional<Quantiles> time = records.find(StepsPart.STEP, "", name, shape, StepsPart.TIME);
         if (time.isEmpty() || steps.isEmpty()) {
             return "";
         }

@@ -22,7 +22,7 @@ final class StepChart {
     static Optional<String> svg(Records records) {
         List<Result> steps = records.results().stream()
                 .filter(result -> result.part().equals(StepsPart.PART)
-                        && result.metric().equals("time")
+                        && result.metric().equals(StepsPart.TIME)
                         && result.values() != null)
                 .toList();
         if (steps.isEmpty()) {

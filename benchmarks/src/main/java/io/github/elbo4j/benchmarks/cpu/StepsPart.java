@@ -21,6 +21,11 @@ final class StepsPart {
     static final String PART = "steps";
     static final String STEP = "training-step";
 
+    /** Median time of a step in each round; a suite of JMH measures the same step alone. */
+    static final String TIME = "time-in-rounds";
+
+    static final String RATE = "rate-in-rounds";
+
     /** How far a peer's mean loss may be from ours: epsilon comes from its own generator, from another seed each round. */
     static final double SAME_LOSS = 0.02;
 
@@ -140,15 +145,14 @@ final class StepsPart {
             Found found = run(workload, contender, threads, setting, folder, TrainingStep.SEED);
             if (found != null) {
                 results.add(Result.of(
-                                PART,
-                                STEP,
-                                contender.name(),
-                                "",
-                                shape(workload, threads),
-                                "time-of-setting",
-                                "us",
-                                found.stepMicros)
-                        .with("setting", setting.name()));
+                        PART,
+                        STEP,
+                        contender.name(),
+                        "",
+                        shape(workload, threads),
+                        "time-of-setting-" + setting.name(),
+                        "us",
+                        found.stepMicros));
                 if (found.stepMicros.p50() < least) {
                     least = found.stepMicros.p50();
                     best = setting;
@@ -195,9 +199,9 @@ final class StepsPart {
         Map<String, @Nullable Object> facts = new LinkedHashMap<>();
         facts.put("setting", entry.setting.name());
         entry.rounds.getLast().facts.forEach((key, value) -> facts.put((String) key, value));
-        results.add(new Result(PART, STEP, name, "", shape, "time", "us", time, facts));
+        results.add(new Result(PART, STEP, name, "", shape, TIME, "us", time, facts));
         results.add(
-                Result.of(PART, STEP, name, "", shape, "rate", "GFLOP/s", time.map(us -> workload.flops() / us / 1e3)));
+                Result.of(PART, STEP, name, "", shape, RATE, "GFLOP/s", time.map(us -> workload.flops() / us / 1e3)));
         Result losses = Result.of(PART, STEP, name, "", shape, "loss-91-to-100", "nats", Quantiles.of(entry.losses()))
                 .with("mean", mean(entry.losses()));
         if (entry.ours() || ours == null) {

@@ -57,10 +57,11 @@ class CpuBenchmarksTest {
     void stepsAndTrainingRunInProcessesOfTheirOwn() throws IOException {
         Records records = run(true, "steps,fidelity", "java");
         for (String shape : List.of("TINY-t1", "TINY-t2")) {
-            assertThat(records.find("training-step", "", "java", shape, "time")).hasValueSatisfying(time -> {
-                assertThat(time.p50()).isPositive();
-                assertThat(time.samples()).isEqualTo(2);
-            });
+            assertThat(records.find("training-step", "", "java", shape, StepsPart.TIME))
+                    .hasValueSatisfying(time -> {
+                        assertThat(time.p50()).isPositive();
+                        assertThat(time.samples()).isEqualTo(2);
+                    });
             assertThat(records.find("training-step", "", "java", shape, "loss-91-to-100"))
                     .hasValueSatisfying(loss -> assertThat(loss.p50()).isBetween(50.0, 600.0));
         }

@@ -26,7 +26,7 @@ class RecordsTest {
         Records read = Records.read(records.file());
         assertThat(read.results()).isEqualTo(records.results()).hasSize(2);
         assertThat(read.facts()).isEqualTo(records.facts());
-        assertThat(read.find("training-step", "", "native", "M1-t1", "time"))
+        assertThat(read.find("training-step", "", "native", "M1-t1", StepsPart.TIME))
                 .hasValueSatisfying(values -> assertThat(values.p50()).isEqualTo(1000));
         assertThat(read.results().getLast().more()).containsEntry(Result.SKIPPED, "no g++");
         assertThat(records.file()).hasFileName("2030-01-02-0123456.json").hasParent(folder.resolve("a-b-2-cores"));
@@ -76,9 +76,9 @@ class RecordsTest {
                 .hasContent(String.join(
                         "\n",
                         "op,backend,direction,shape,metric,unit,p20,p50,p80,device,driver,cuda,jdk,commit,dirty,date",
-                        "training-step,native,,M1-t1,time,us,1000.00,1000.00,1000.00,\"A (B), 2 cores\",,,25.0.1,"
+                        "training-step,native,,M1-t1,time-in-rounds,us,1000.00,1000.00,1000.00,\"A (B), 2 cores\",,,25.0.1,"
                                 + COMMIT + ",false,2030-01-02T03:04:05Z",
-                        "training-step,native,,M1-t1,time,us,900.000,900.000,900.000,\"A (B), 2 cores\",,,25.0.1,"
+                        "training-step,native,,M1-t1,time-in-rounds,us,900.000,900.000,900.000,\"A (B), 2 cores\",,,25.0.1,"
                                 + COMMIT + ",false,2030-01-03T03:04:05Z"));
     }
 
@@ -131,8 +131,8 @@ class RecordsTest {
         records.put(
                 "steps",
                 List.of(
-                        result("steps", "training-step", "native", "", "M1-t1", "rate", 170),
-                        result("steps", "training-step", "native", "", "M2-t1", "rate", 170),
+                        result("steps", "training-step", "native", "", "M1-t1", StepsPart.RATE, 170),
+                        result("steps", "training-step", "native", "", "M2-t1", StepsPart.RATE, 170),
                         result(
                                 "steps",
                                 "training-step",
@@ -226,7 +226,7 @@ class RecordsTest {
     }
 
     private static Result step(String backend, double micros) {
-        return result("steps", "training-step", backend, "", "M1-t1", "time", micros);
+        return result("steps", "training-step", backend, "", "M1-t1", StepsPart.TIME, micros);
     }
 
     private static Result result(

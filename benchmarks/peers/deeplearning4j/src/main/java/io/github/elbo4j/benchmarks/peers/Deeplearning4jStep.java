@@ -32,6 +32,8 @@ public final class Deeplearning4jStep implements StepRunner {
     private int next;
 
     private Deeplearning4jStep(StepProcess.Job job) throws IOException {
+        // Collections that it asks for would only stand in its way.
+        Nd4j.getMemoryManager().togglePeriodicGc(false);
         workload = job.workload();
         int[] encoder = workload.hidden().stream().mapToInt(Integer::intValue).toArray();
         int[] decoder = workload.hidden().reversed().stream()
