@@ -71,10 +71,11 @@ final class NativeEngine implements Engine<NativeCall> {
     @Override
     public Memory allocate(String what, DType type, long elements, Use use) {
         long bytes = Math.multiplyExact(elements, (long) type.bytes());
+        String described = what + ", " + elements + " elements of " + type;
         return switch (use) {
-            case PLAIN -> NativeMemory.allocate(what, bytes);
-            case VALUES -> NativeValues.allocate(what, bytes);
-            case STAGING -> NativeStaging.allocate(what, staging, bytes);
+            case PLAIN -> NativeMemory.allocate(described, bytes);
+            case VALUES -> NativeValues.allocate(described, bytes);
+            case STAGING -> NativeStaging.allocate(described, staging, bytes);
         };
     }
 

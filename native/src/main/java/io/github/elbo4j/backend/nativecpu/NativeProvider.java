@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 /** Provides the backend of native kernels on the CPU. */
 public final class NativeProvider implements BackendProvider {
     private static final String NAME = "native";
+    private static final String PRECISION = "fp32";
     private static final int MAX_THREADS = 1024;
 
     /** For the service loader. */
@@ -47,6 +48,8 @@ public final class NativeProvider implements BackendProvider {
         return Map.of(
                 "threads",
                 "1 to " + MAX_THREADS + "; default: the processors of this machine",
+                "precision",
+                PRECISION + ", the only one",
                 "isa",
                 (names.isEmpty() ? "an instruction set" : names) + "; default: the best that this CPU has, at most "
                         + NativeIsas.CAP_VARIABLE);
@@ -55,6 +58,7 @@ public final class NativeProvider implements BackendProvider {
     @Override
     public Backend open(Map<String, String> options) {
         int threads = threads(options.get("threads"));
+        requirePrecision(options.getOrDefault("precision", PRECISION));
         List<Problem> problems = problems();
         if (!problems.isEmpty()) {
             throw new BackendUnavailableException(NAME, problems);
@@ -67,6 +71,12 @@ public final class NativeProvider implements BackendProvider {
         return value == null
                 ? isas.best(System.getenv(NativeIsas.CAP_VARIABLE))
                 : isas.of("backend 'native': isa", value);
+    }
+
+    private static void requirePrecision(String value) {
+        if (!value.equals(PRECISION)) {
+            throw new IllegalArgumentException("backend 'native': precision '" + value + "' is not " + PRECISION);
+        }
     }
 
     private static int threads(@Nullable String value) {

@@ -17,7 +17,7 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** A JVM of its own for {@link Probe}: a process looks for the library once. */
+/** A JVM of its own: a process looks for the library once, and has one heap. */
 final class ChildJvm {
     /** How classes are found. */
     enum Mode {
@@ -32,6 +32,7 @@ final class ChildJvm {
     private final List<String> options = new ArrayList<>();
     private final Map<String, String> environment = new HashMap<>();
     private boolean nativeAccess = true;
+    private int limitSeconds = 120;
 
     ChildJvm(Mode mode) {
         this.mode = mode;
@@ -58,32 +59,43 @@ final class ChildJvm {
         return this;
     }
 
-    /** Runs the probe and gives what it printed; fails if the JVM did not end by itself with status 0. */
+    ChildJvm limitSeconds(int seconds) {
+        limitSeconds = seconds;
+        return this;
+    }
+
+    /** Runs {@link Probe} and gives what it printed. */
     Map<String, String> probe() throws Exception {
+        return run(Probe.class);
+    }
+
+    /** Runs a class and gives the properties it printed; fails if the JVM did not end by itself with status 0. */
+    Map<String, String> run(Class<?> main, String... arguments) throws Exception {
         List<String> command = new ArrayList<>(before);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-Xmx128m", "--illegal-native-access=deny"));
         command.addAll(options);
-        Path tests = folder(Probe.class);
+        Path tests = folder(main);
         List<String> path = new ArrayList<>(places());
         if (mode == Mode.CLASS_PATH) {
             if (nativeAccess) {
                 command.add("--enable-native-access=ALL-UNNAMED");
             }
             path.addFirst(tests.toString());
-            command.addAll(List.of("-cp", String.join(File.pathSeparator, path), Probe.class.getName()));
+            command.addAll(List.of("-cp", String.join(File.pathSeparator, path), main.getName()));
         } else {
             if (nativeAccess) {
                 command.add("--enable-native-access=" + MODULE);
             }
             command.addAll(List.of("--patch-module", MODULE + "=" + tests));
             command.addAll(List.of("-p", String.join(File.pathSeparator, path)));
-            command.addAll(List.of("-m", MODULE + "/" + Probe.class.getName()));
+            command.addAll(List.of("-m", MODULE + "/" + main.getName()));
         }
+        command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().keySet().removeAll(Set.of(NativeIsas.CAP_VARIABLE, "JAVA_TOOL_OPTIONS"));
         builder.environment().putAll(environment);
-        Tools.Result result = Tools.run(builder);
+        Tools.Result result = Tools.run(builder, limitSeconds);
         assertThat(result.status()).as(result.output()).isZero();
         Properties printed = new Properties();
         printed.load(new StringReader(result.output()

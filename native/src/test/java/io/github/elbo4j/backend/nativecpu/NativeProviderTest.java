@@ -18,7 +18,7 @@ class NativeProviderTest {
     void itSaysWhatItTakes() {
         assertThat(provider.name()).isEqualTo("native");
         assertThat(provider.rank()).isEqualTo(100);
-        assertThat(provider.options()).containsOnlyKeys("threads", "isa");
+        assertThat(provider.options()).containsOnlyKeys("threads", "precision", "isa");
     }
 
     @ParameterizedTest
@@ -27,6 +27,16 @@ class NativeProviderTest {
         assertThatThrownBy(() -> provider.open(Map.of("threads", threads)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("backend 'native': threads '" + threads + "' is not a number from 1 to 1024");
+    }
+
+    @Test
+    void thereIsOnePrecision() {
+        assertThatThrownBy(() -> provider.open(Map.of("precision", "fp64")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("backend 'native': precision 'fp64' is not fp32");
+        try (Backend backend = NativeFixture.open(Map.of("precision", "fp32"))) {
+            assertThat(backend.info().numericProfile()).isEqualTo("native-fp32-1");
+        }
     }
 
     @Test

@@ -47,15 +47,20 @@ final class Tools {
 
     /** Runs a process to its end; both streams in one text. */
     static Result run(ProcessBuilder builder) throws IOException, InterruptedException {
+        return run(builder, LIMIT_SECONDS);
+    }
+
+    /** The same for one that may take longer. */
+    static Result run(ProcessBuilder builder, int limitSeconds) throws IOException, InterruptedException {
         Path output = Files.createTempFile("elbo4j-test", ".txt");
         try {
             Process process = builder.redirectErrorStream(true)
                     .redirectOutput(output.toFile())
                     .start();
             process.getOutputStream().close();
-            if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
+            if (!process.waitFor(limitSeconds, TimeUnit.SECONDS)) {
                 process.destroyForcibly().waitFor();
-                Assertions.fail("still running after " + LIMIT_SECONDS + " s: " + builder.command());
+                Assertions.fail("still running after " + limitSeconds + " s: " + builder.command());
             }
             return new Result(process.exitValue(), Files.readString(output, StandardCharsets.UTF_8));
         } finally {
