@@ -15,10 +15,11 @@ struct Run {
     int64_t active_rows;
 };
 
-/* Units from (inclusive) to (exclusive) of a call. */
+/* Units from (inclusive) to (exclusive) of a call, and what the thread that has them may copy a panel to, if anything. */
 struct Piece {
     int64_t from;
     int64_t to;
+    float* panel = nullptr;
 };
 
 struct SelectRows {

@@ -142,7 +142,7 @@ ELBO4J_API void elbo4j_program_run(elbo4j_program* program, int64_t times, int64
 
 /*
  * Helps with run number `run` until it has ended; waits for it if it has not begun, and comes back at once if it has
- * ended. Any number of threads may help.
+ * ended. Any number of threads may call it; beyond `threads` - 1 at a time they do not help.
  */
 ELBO4J_API void elbo4j_program_help(elbo4j_program* program, int64_t run);
 

@@ -1,6 +1,8 @@
 /* The table of one instruction set's kernels; each is in a file of its own. */
 #include "kernels.h"
 
+#include "product.h"
+
 #define ELBO4J_QUOTE(text) #text
 #define ELBO4J_NAME(macro) ELBO4J_QUOTE(macro)
 
@@ -58,6 +60,7 @@ const Kernels KERNELS = {
     linear_backward_weights,
     linear_backward_weights_units,
     linear_update,
+    PANEL,
     largest_magnitude,
 };
 

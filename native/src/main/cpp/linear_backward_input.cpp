@@ -1,7 +1,7 @@
 /*
  * dx = (g W) * f'(saved), or dx = (dx + g W) * f'(saved).
  *
- * g [rows, out], W [out, in] read as it lies, saved and dx [rows, in]. A unit is a panel of inputs for a block of rows;
+ * g [rows, out], W [out, in] read as it lies or a panel's columns at a time, saved and dx [rows, in]. A unit is a panel of inputs for a block of rows;
  * see docs/kernels/linear.md.
  */
 #include "activation.h"
@@ -44,12 +44,14 @@ template <int ACTIVATION>
 void backward(const LinearBackwardInput& c, const Run& run, Piece piece) {
     int64_t rows = run.active_rows * c.fold;
     int64_t blocks = row_blocks(rows);
+    PanelCopy copy(c.w, c.in, c.out, piece.panel);
     for (int64_t unit = piece.from; unit < piece.to; unit++) {
         Panel panel = panel_of(c.in, unit / blocks);
         int64_t from = unit % blocks * BLOCK_ROWS;
         int64_t to = from + BLOCK_ROWS < rows ? from + BLOCK_ROWS : rows;
         BackwardSink<ACTIVATION> sink(c, panel);
-        product(RowMajor{c.g, c.out}, c.w + panel.from, c.in, c.out, from, to, panel.groups, sink);
+        Factor w = copy.of(panel, rows_left(piece, unit, blocks, rows));
+        product(RowMajor{c.g, c.out}, w.b, w.stride, c.out, from, to, panel.groups, sink);
     }
 }
 

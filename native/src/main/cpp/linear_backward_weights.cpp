@@ -189,13 +189,15 @@ void backward(const LinearBackwardWeights& c, const Run& run, Piece piece, Targe
     int64_t rows = run.active_rows * c.fold;
     int64_t blocks = row_blocks(c.out);
     int64_t of_weights = panel_count(c.in) * blocks;
+    PanelCopy copy(c.x, c.in, rows, piece.panel);
     for (int64_t unit = piece.from; unit < piece.to; unit++) {
         int64_t from = unit % blocks * BLOCK_ROWS;
         int64_t to = from + BLOCK_ROWS < c.out ? from + BLOCK_ROWS : c.out;
         if (unit < of_weights) {
             Panel panel = panel_of(c.in, unit / blocks);
             target.begin(panel);
-            product(ColumnMajor{c.g, c.out}, c.x + panel.from, c.in, rows, from, to, panel.groups, target);
+            Factor x = copy.of(panel, rows_left(piece, unit, blocks, c.out));
+            product(ColumnMajor{c.g, c.out}, x.b, x.stride, rows, from, to, panel.groups, target);
         } else {
             bias_block(c, rows, from, to, target);
         }

@@ -194,6 +194,9 @@ bool append_updates(elbo4j_program& program, int64_t check) {
     return true;
 }
 
+/* Bytes of a transposed copy, with room for the last load of a register and the alignment of what follows. */
+int64_t packed_size(const PackWeights& pack) { return (pack.in * pack.out * 4 + 2 * 64 - 1) / 64 * 64; }
+
 /* A forward product behind the renewal of the copy it reads, which lies in the working memory if it has no place of its own. */
 bool append_forward(elbo4j_program& program, const Call& forward) {
     Call pack = {};
@@ -205,12 +208,30 @@ bool append_forward(elbo4j_program& program, const Call& forward) {
 
 }  // namespace
 
+int64_t panel_bytes(const elbo4j_program& program, const Call& call) {
+    /* Copies that leave the second-level cache would be as far away as what they are of. */
+    constexpr int64_t MOST = INT64_C(1) << 20;
+    int64_t depth = 0;
+    if (call.kind == Kind::LINEAR_BACKWARD_INPUT) {
+        depth = call.linear_backward_input.out;
+    } else if (call.kind == Kind::LINEAR_BACKWARD_WEIGHTS || call.kind == Kind::LINEAR_UPDATE) {
+        const LinearBackwardWeights& c =
+            call.kind == Kind::LINEAR_UPDATE ? call.linear_update.gradients : call.linear_backward_weights;
+        depth = program.capacity * c.fold;
+    }
+    int64_t width = program.kernels->panel * (int64_t)sizeof(float);
+    return depth <= MOST / width ? depth * width : 0;
+}
+
 int64_t plan(elbo4j_program& program) {
     const Calls& recorded = program.recorded;
     int64_t check = mergeable(program);
-    program.workspace_bytes = 0;
+    program.packed_bytes = 0;
+    program.panel_bytes = 0;
     for (int64_t i = 0; i < recorded.count; i++) {
         const Call& call = recorded.items[i];
+        int64_t panel = panel_bytes(program, call);
+        program.panel_bytes = panel > program.panel_bytes ? panel : program.panel_bytes;
         bool moved = i < check && call.kind == Kind::LINEAR_BACKWARD_WEIGHTS;
         bool added = true;
         if (i == check) {
@@ -218,9 +239,7 @@ int64_t plan(elbo4j_program& program) {
         } else if (call.kind == Kind::LINEAR_FORWARD) {
             added = append_forward(program, call);
             const PackWeights& pack = call.linear_forward.pack;
-            if (pack.w.packed == nullptr) {
-                program.workspace_bytes += (pack.in * pack.out * 4 + 64 + 63) / 64 * 64;
-            }
+            program.packed_bytes += pack.w.packed == nullptr ? packed_size(pack) : 0;
         } else if (!moved) {
             added = append(program.planned, call);
         }
@@ -228,7 +247,7 @@ int64_t plan(elbo4j_program& program) {
             return -1;
         }
     }
-    return program.workspace_bytes;
+    return program.packed_bytes + program.threads * program.panel_bytes;
 }
 
 }  // namespace elbo4j
@@ -236,13 +255,14 @@ int64_t plan(elbo4j_program& program) {
 using namespace elbo4j;
 
 void elbo4j_program_bind(elbo4j_program* program, void* workspace) {
-    char* free = (char*)workspace;
+    program->workspace = (char*)workspace;
+    char* free = program->workspace;
     for (int64_t i = 0; i < program->planned.count; i++) {
         Call& call = program->planned.items[i];
         if (call.kind == Kind::PACK_WEIGHTS && call.pack_weights.w.packed == nullptr) {
             call.pack_weights.w.packed = (float*)free;
             program->planned.items[i + 1].linear_forward.pack.w.packed = (float*)free;
-            free += (call.pack_weights.in * call.pack_weights.out * 4 + 64 + 63) / 64 * 64;
+            free += packed_size(call.pack_weights);
         }
     }
 }

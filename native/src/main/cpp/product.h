@@ -11,6 +11,7 @@
 #ifndef ELBO4J_PRODUCT_H
 #define ELBO4J_PRODUCT_H
 
+#include "call.h"
 #include "simd.h"
 
 namespace elbo4j {
@@ -81,7 +82,11 @@ struct ColumnMajor {
     const float* a;
     int64_t stride;
     ELBO4J_INLINE float at(int i) const { return a[i]; }
-    ELBO4J_INLINE void next() { a += stride; }
+    ELBO4J_INLINE void next() {
+        /* Columns lie too far apart for the CPU to foresee; as far ahead as memory takes to answer. */
+        __builtin_prefetch(a + 32 * stride);
+        a += stride;
+    }
     ELBO4J_INLINE ColumnMajor row(int64_t i) const { return {a + i, stride}; }
 };
 
@@ -200,6 +205,51 @@ class PlainTile {
    protected:
     alignas(64) float tile_[MAX_TILE_ROWS * PANEL];
 };
+
+/* A matrix as tiles read it. */
+struct Factor {
+    const float* b;
+    int64_t stride;
+};
+
+/*
+ * The columns of one panel after another of b [depth, stride], copied side by side where enough rows will read them and
+ * there is room: rows of b that lie a power of two apart would share a few sets of the caches.
+ */
+class PanelCopy {
+   public:
+    PanelCopy(const float* b, int64_t stride, int64_t depth, float* room)
+        : b_(b), stride_(stride), depth_(depth), room_(room) {}
+
+    /* The panel, for so many rows now and in the calls that follow for the same panel. */
+    Factor of(const Panel& panel, int64_t rows) {
+        constexpr int64_t ENOUGH_ROWS = 64;
+        if (room_ != nullptr && copied_ != panel.from && rows >= ENOUGH_ROWS) {
+            for (int64_t k = 0; k < depth_; k++) {
+                for (int j = 0; j < panel.groups; j++) {
+                    store(room_ + k * PANEL + j * LANES, load(b_ + k * stride_ + panel.from + j * LANES));
+                }
+            }
+            copied_ = panel.from;
+        }
+        return copied_ == panel.from ? Factor{room_, PANEL} : Factor{b_ + panel.from, stride_};
+    }
+
+   private:
+    const float* b_;
+    int64_t stride_;
+    int64_t depth_;
+    float* room_;
+    int64_t copied_ = -1;
+};
+
+/* Rows of the panel that unit belongs to, from it to the end of the piece. */
+static inline int64_t rows_left(Piece piece, int64_t unit, int64_t blocks, int64_t rows) {
+    int64_t block = unit % blocks;
+    int64_t end = block + piece.to - unit < blocks ? block + piece.to - unit : blocks;
+    int64_t last = end * BLOCK_ROWS < rows ? end * BLOCK_ROWS : rows;
+    return last - block * BLOCK_ROWS;
+}
 
 /* Lanes of a panel's group that are columns. */
 static inline int64_t lanes_of(const Panel& panel, int group) {

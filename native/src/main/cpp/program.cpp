@@ -201,15 +201,22 @@ void run_piece(elbo4j_program& program, const Call& call, Piece piece) {
     }
 }
 
-/* Takes a piece of the generation in `seen` and runs it; false if none was left. */
-bool take(elbo4j_program& program, uint64_t seen) {
+/* Where a thread copies panels of a call to; null where it does not. */
+float* panel_of_thread(const elbo4j_program& program, const Call& call, int32_t thread) {
+    bool copies = panel_bytes(program, call) > 0 && program.workspace != nullptr;
+    return copies ? (float*)(program.workspace + program.packed_bytes + thread * program.panel_bytes) : nullptr;
+}
+
+/* Takes a piece of the generation in `seen` and runs it as one of the threads; false if none was left. */
+bool take(elbo4j_program& program, uint64_t seen, int32_t thread) {
     while ((uint32_t)seen != 0) {
         if (program.ticket.value.compare_exchange_weak(seen, seen - 1, std::memory_order_acq_rel,
                                                        std::memory_order_acquire)) {
             /* Until this piece is done the leader does not go on, so these are of the same generation. */
             int64_t index = program.pieces - (int64_t)(uint32_t)seen;
             run_piece(program, *program.current,
-                      {program.units * index / program.pieces, program.units * (index + 1) / program.pieces});
+                      {program.units * index / program.pieces, program.units * (index + 1) / program.pieces,
+                       panel_of_thread(program, *program.current, thread)});
             program.done.value.fetch_add(1, std::memory_order_release);
             return true;
         }
@@ -223,12 +230,12 @@ void share(elbo4j_program& program, const Call& call, bool helped) {
     int64_t pieces = work.grain > 0 ? work.units / work.grain : work.units;
     if (!helped || pieces <= 1) {
         if (work.units > 0) {
-            run_piece(program, call, {0, work.units});
+            run_piece(program, call, {0, work.units, panel_of_thread(program, call, 0)});
         }
         return;
     }
     /* Enough pieces that nobody waits long for the last one, few enough that taking one costs nothing. */
-    int64_t most = 16 * (int64_t)program.threads;
+    int64_t most = 8 * (int64_t)program.threads;
     pieces = pieces < most ? pieces : most;
     program.current = &call;
     program.units = work.units;
@@ -236,7 +243,7 @@ void share(elbo4j_program& program, const Call& call, bool helped) {
     program.done.value.store(0, std::memory_order_relaxed);
     uint64_t generation = (program.ticket.value.load(std::memory_order_relaxed) >> 32) + 1;
     program.ticket.value.store(generation << 32 | (uint64_t)pieces, std::memory_order_release);
-    while (take(program, program.ticket.value.load(std::memory_order_acquire))) {
+    while (take(program, program.ticket.value.load(std::memory_order_acquire), 0)) {
     }
     Patience patience;
     while (program.done.value.load(std::memory_order_acquire) < (uint64_t)pieces) {
@@ -379,6 +386,11 @@ elbo4j_program* elbo4j_program_create(int32_t isa, int32_t threads, int64_t capa
         return nullptr;
     }
     elbo4j_program* program = new (memory) elbo4j_program();
+    program->helping = (std::atomic<bool>*)elbo4j_allocate(threads * (int64_t)sizeof(std::atomic<bool>));
+    if (program->helping == nullptr) {
+        elbo4j_free(program);
+        return nullptr;
+    }
     program->kernels = &kernels_of(isa);
     program->threads = threads;
     program->capacity = capacity;
@@ -398,6 +410,7 @@ void elbo4j_program_destroy(elbo4j_program* program) {
             elbo4j_free(program->planned.items[i].bound_gradients.largest);
         }
     }
+    elbo4j_free(program->helping);
     free(program->recorded.items);
     free(program->planned.items);
     elbo4j_free(program);
@@ -443,12 +456,21 @@ void elbo4j_program_help(elbo4j_program* program, int64_t run) {
     while (program->started.value.load(std::memory_order_acquire) < (uint64_t)run) {
         patience.wait();
     }
+    /* Thread 0 leads; whoever finds no number free is one helper too many. */
+    int32_t thread = 1;
+    while (thread < program->threads && program->helping[thread].exchange(true, std::memory_order_acquire)) {
+        thread++;
+    }
+    if (thread >= program->threads) {
+        return;
+    }
     patience.reset();
     while (program->ended.value.load(std::memory_order_acquire) < (uint64_t)run) {
-        if (take(*program, program->ticket.value.load(std::memory_order_acquire))) {
+        if (take(*program, program->ticket.value.load(std::memory_order_acquire), thread)) {
             patience.reset();
         } else {
             patience.wait();
         }
     }
+    program->helping[thread].store(false, std::memory_order_release);
 }

@@ -92,7 +92,9 @@ struct elbo4j_program {
 
     elbo4j::Calls recorded;
     elbo4j::Calls planned;
-    int64_t workspace_bytes;
+    int64_t packed_bytes; /* of the working memory: transposed copies that have no other place */
+    int64_t panel_bytes;  /* and behind them, for each thread: a copy of a panel; 0 if none is wanted */
+    char* workspace;
 
     elbo4j::Run run;
     bool merged_update; /* from a bound that holds to the end of its updates */
@@ -103,7 +105,8 @@ struct elbo4j_program {
     int64_t pieces;
     elbo4j::Line ticket;
     elbo4j::Line done;
-    elbo4j::Line largest; /* bits of the largest magnitude that pieces of a check have found */
+    elbo4j::Line largest;       /* bits of the largest magnitude that pieces of a check have found */
+    std::atomic<bool>* helping; /* which of the panels 1 to threads - 1 a helper has */
     elbo4j::Line started;
     elbo4j::Line ended;
 };
@@ -112,6 +115,9 @@ namespace elbo4j {
 
 /* Turns the recorded calls into the planned ones; gives the bytes of working memory, -1 if there is no memory. */
 int64_t plan(elbo4j_program& program);
+
+/* Bytes of the copy of a panel that a call's pieces make; 0 if they make none. */
+int64_t panel_bytes(const elbo4j_program& program, const Call& call);
 
 /* The rows of a call that has fold rows for every active one. */
 static inline int64_t rows_of(const Run& run, int64_t fold) { return run.active_rows * fold; }
