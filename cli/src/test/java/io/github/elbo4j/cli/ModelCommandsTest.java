@@ -75,7 +75,7 @@ class ModelCommandsTest {
                         run)
                 .ok();
         test = DataSpec.parse("digits:60").open().test();
-        backend = Backends.open("java");
+        backend = Backends.open(Cli.cpuBackend());
         frozen = FrozenModel.load(backend, run);
         session = frozen.session(144, 16);
     }
