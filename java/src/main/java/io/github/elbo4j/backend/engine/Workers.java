@@ -22,6 +22,17 @@ public final class Workers implements AutoCloseable {
         void run(int part, int from, int to);
     }
 
+    /** Lets all parts of a run return that wait for each other; it must not allocate. */
+    @FunctionalInterface
+    public interface Unblock {
+        /**
+         * Called by the caller before each run, to show that there is stack for it, and by whoever finds a part failed.
+         *
+         * @param failed whether a part has failed; if not, nothing may happen
+         */
+        void unblock(boolean failed);
+    }
+
     private final int threads;
     private final String threadName;
     private final Worker[] workers;
@@ -62,13 +73,25 @@ public final class Workers implements AutoCloseable {
      * @param body what to run
      */
     public Split split(int grain, Range body) {
-        return new Split(Math.max(1, grain), body);
+        return split(grain, body, failed -> {});
+    }
+
+    /**
+     * {@return a range that can be run again and again, whose parts may wait for each other}
+     *
+     * @param grain fewest indices worth a thread
+     * @param body what to run
+     * @param unblock lets the others return when a part has failed
+     */
+    public Split split(int grain, Range body, Unblock unblock) {
+        return new Split(Math.max(1, grain), body, unblock);
     }
 
     /** A range, run by one caller at a time. All it needs was made with it, so that running allocates nothing. */
     public final class Split {
         private final int grain;
         private final Range body;
+        private final Unblock unblock;
         private final AtomicInteger next = new AtomicInteger();
         private final AtomicInteger helpers = new AtomicInteger();
         private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
@@ -76,9 +99,10 @@ public final class Workers implements AutoCloseable {
         private int parts;
         private volatile @Nullable Thread caller;
 
-        private Split(int grain, Range body) {
+        private Split(int grain, Range body, Unblock unblock) {
             this.grain = grain;
             this.body = body;
+            this.unblock = unblock;
         }
 
         /** Runs the body over 0 to {@code size - 1}, in at most as many parts as there are threads. */
@@ -94,8 +118,15 @@ public final class Workers implements AutoCloseable {
             failure.set(null);
             // Nobody else looks at this range before a worker is handed it.
             next.set(0);
-            call(wanted - 1);
-            help();
+            unblock.unblock(false);
+            try {
+                call(wanted - 1);
+                help();
+            } catch (RuntimeException | Error e) {
+                // No stack left further down, perhaps not even to unblock there.
+                failure.compareAndSet(null, e);
+                unblock.unblock(true);
+            }
             dismiss();
             rethrow();
         }
@@ -119,6 +150,7 @@ public final class Workers implements AutoCloseable {
                     body.run(part, bound(part), bound(part + 1));
                 } catch (RuntimeException | Error e) {
                     failure.compareAndSet(null, e);
+                    unblock.unblock(true);
                 }
             }
         }
@@ -191,8 +223,8 @@ public final class Workers implements AutoCloseable {
                     thread = started;
                     started.start();
                     return true;
-                } catch (OutOfMemoryError e) {
-                    // The system has no further thread to give; the caller does it all.
+                } catch (OutOfMemoryError | StackOverflowError e) {
+                    // There is no further thread, or no stack to start one; the caller does it all.
                     inbox.set(GONE);
                     return false;
                 }

@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -56,6 +57,71 @@ class WorkersTest {
             });
             assertThatThrownBy(() -> split.run(3)).isSameAs(mine);
             assertThat(running).hasValue(0);
+        }
+    }
+
+    /** Parts that wait for one that has failed, or for one that never began, are let go. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2})
+    @Timeout(60)
+    void partsThatWaitForAFailedOneAreUnblocked(int failing) {
+        try (Workers workers = new Workers(3, "worker")) {
+            CountDownLatch unblocked = new CountDownLatch(1);
+            StackOverflowError mine = new StackOverflowError("mine");
+            Workers.Split split = workers.split(
+                    1,
+                    (part, from, to) -> {
+                        if (part == failing) {
+                            throw mine;
+                        }
+                        try {
+                            unblocked.await();
+                        } catch (InterruptedException e) {
+                            throw new IllegalStateException(e);
+                        }
+                    },
+                    failed -> {
+                        if (failed) {
+                            unblocked.countDown();
+                        }
+                    });
+            assertThatThrownBy(() -> split.run(3)).isSameAs(mine);
+        }
+    }
+
+    /** The stack may suffice further up only. */
+    @Test
+    @Timeout(60)
+    void partsAreUnblockedWhereTheFailedOneCouldNot() {
+        try (Workers workers = new Workers(2, "worker")) {
+            CountDownLatch helping = new CountDownLatch(1);
+            CountDownLatch unblocked = new CountDownLatch(1);
+            AtomicInteger failures = new AtomicInteger();
+            StackOverflowError mine = new StackOverflowError("mine");
+            Thread caller = Thread.currentThread();
+            Workers.Split split = workers.split(
+                    1,
+                    (part, from, to) -> {
+                        try {
+                            if (Thread.currentThread().equals(caller)) {
+                                helping.await();
+                                throw mine;
+                            }
+                            helping.countDown();
+                            unblocked.await();
+                        } catch (InterruptedException e) {
+                            throw new IllegalStateException(e);
+                        }
+                    },
+                    failed -> {
+                        if (failed && failures.incrementAndGet() == 1) {
+                            throw new StackOverflowError("in the part");
+                        } else if (failed) {
+                            unblocked.countDown();
+                        }
+                    });
+            assertThatThrownBy(() -> split.run(2)).isSameAs(mine);
+            assertThat(failures).hasValue(2);
         }
     }
 

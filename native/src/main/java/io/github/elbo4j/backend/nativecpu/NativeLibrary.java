@@ -56,6 +56,9 @@ final class NativeLibrary {
             bind("elbo4j_program_run", FunctionDescriptor.ofVoid(POINTER, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT));
     private static final MethodHandle PROGRAM_HELP =
             bind("elbo4j_program_help", FunctionDescriptor.ofVoid(POINTER, JAVA_LONG));
+    // Two stores, called before every run that has helpers.
+    private static final MethodHandle PROGRAM_END = bind(
+            "elbo4j_program_end", FunctionDescriptor.ofVoid(POINTER, JAVA_LONG), Linker.Option.critical(false));
     private static final MethodHandle PROGRAM_EXPLAIN =
             bind("elbo4j_program_explain", FunctionDescriptor.of(JAVA_LONG, POINTER, POINTER, JAVA_LONG));
 
@@ -265,6 +268,14 @@ final class NativeLibrary {
     static void programHelp(long program, long run) {
         try {
             PROGRAM_HELP.invokeExact(program, run);
+        } catch (Throwable e) {
+            throw Rethrown.of(e);
+        }
+    }
+
+    static void programEnd(long program, long run) {
+        try {
+            PROGRAM_END.invokeExact(program, run);
         } catch (Throwable e) {
             throw Rethrown.of(e);
         }

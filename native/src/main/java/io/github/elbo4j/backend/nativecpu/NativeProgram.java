@@ -47,7 +47,7 @@ final class NativeProgram implements Program {
                 .flatMap(issued -> NativeOperands.valuesWrittenUncounted(issued.call()).stream())
                 .distinct()
                 .toArray(NativeValues[]::new);
-        this.split = engine.workers().split(1, this::part);
+        this.split = engine.workers().split(1, this::part, this::unblock);
         this.address = NativeLibrary.programCreate(
                 engine.isa().number(), engine.workers().threads(), capacity, state);
         if (address == 0) {
@@ -124,6 +124,11 @@ final class NativeProgram implements Program {
         } else {
             NativeLibrary.programHelp(address, runs);
         }
+    }
+
+    /** Helpers wait in the library for a run that may fail before it begins; no run has the number 0. */
+    private void unblock(boolean failed) {
+        NativeLibrary.programEnd(address, failed ? runs : 0);
     }
 
     @Override

@@ -125,6 +125,24 @@ class NativeThreadsTest {
         assertThat(atOnce(bodies)).allSatisfy(values -> assertThat(values).containsExactly(alone));
     }
 
+    /** The caller may fail for want of stack or memory before its run begins. */
+    @Test
+    void helpersOfARunThatNeverBeganComeBack() throws Exception {
+        NativeFixture.assumeAvailable();
+        long program = NativeLibrary.programCreate(0, 2, 1, 0);
+        try {
+            Thread helper = Thread.ofPlatform().daemon().start(() -> NativeLibrary.programHelp(program, 1));
+            NativeLibrary.programEnd(program, 0);
+            assertThat(helper.join(Duration.ofMillis(100)))
+                    .as("helps with a run that has not begun")
+                    .isFalse();
+            NativeLibrary.programEnd(program, 1);
+            assertThat(helper.join(Duration.ofSeconds(10))).as("comes back").isTrue();
+        } finally {
+            NativeLibrary.programDestroy(program);
+        }
+    }
+
     @Test
     void idleWorkersComputeNothingAndAClosedBackendHasNone() throws Exception {
         WorkerThreads before = WorkerThreads.named(WORKER);
