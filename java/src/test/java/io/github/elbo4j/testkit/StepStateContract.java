@@ -250,6 +250,32 @@ public abstract class StepStateContract {
         }
     }
 
+    /** What follows the last end of a step belongs to the next one. */
+    @Test
+    final void aScheduleMustCoverTheStepThatARunBegins() {
+        try (Backend backend = open();
+                Workspace work = backend.workspace("w")) {
+            Parameters parameters = work.parameters(List.of(Parameters.Spec.trained("w", "all", 1)), 0);
+            parameters.gradients().uploadDoubles(1);
+            StepState state = work.stepState(SEED, List.of("lr"), 4, List.of());
+            state.schedule(0, new double[] {1, 2, 4});
+            try (Replay replay = work.record(state, Rows.of(1), step -> {
+                step.optimizer().advance(state);
+                step.optimizer().sgd(parameters, "all", state, state.slot("lr"));
+            })) {
+                assertThatThrownBy(() -> replay.run(3))
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("schedule");
+                assertThatThrownBy(() -> replay.run(Long.MAX_VALUE)).isInstanceOf(IllegalStateException.class);
+                assertThat(state.read().step()).isZero();
+                replay.run(2);
+                assertThat(state.read().step()).isEqualTo(2);
+                assertThat(parameters.values().downloadDoubles()).containsExactly(-6);
+                assertThatThrownBy(() -> replay.run(1)).isInstanceOf(IllegalStateException.class);
+            }
+        }
+    }
+
     @Test
     final void aBadNumberStopsTheRunBeforeTheWeights() {
         try (Backend backend = open();

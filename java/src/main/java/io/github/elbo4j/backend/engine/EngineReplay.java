@@ -35,6 +35,9 @@ final class EngineReplay implements Replay {
     private final boolean selectsRows;
     private final boolean scheduled;
     private final long stepsPerRun;
+    /** Rows of the schedule that a run reads behind those of the steps it ends: 0 or 1. */
+    private final long rowsBeyond;
+
     private boolean open = true;
 
     EngineReplay(
@@ -62,6 +65,21 @@ final class EngineReplay implements Replay {
         this.scheduled = calls.stream().anyMatch(KernelCall::scheduled);
         this.stepsPerRun =
                 Math.max(1, calls.stream().filter(KernelCall::advances).count());
+        this.rowsBeyond = readsBeyondLastStep(calls) ? 1 : 0;
+    }
+
+    private static boolean readsBeyondLastStep(List<KernelCall> calls) {
+        boolean ended = false;
+        boolean reads = false;
+        for (KernelCall call : calls) {
+            if (call.advances()) {
+                ended = true;
+                reads = false;
+            } else {
+                reads |= call.scheduled();
+            }
+        }
+        return ended && reads;
     }
 
     @Override
@@ -113,7 +131,8 @@ final class EngineReplay implements Replay {
 
     private void requireSchedule(long times) {
         if (scheduled) {
-            state.requireSchedule(times > Long.MAX_VALUE / stepsPerRun ? Long.MAX_VALUE : times * stepsPerRun);
+            boolean countless = times > (Long.MAX_VALUE - rowsBeyond) / stepsPerRun;
+            state.requireSchedule(countless ? Long.MAX_VALUE : times * stepsPerRun + rowsBeyond);
         }
     }
 
