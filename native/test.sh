@@ -32,7 +32,7 @@ for mode in "$@"; do
     sanitize=$mode
     [ "$mode" != plain ] || sanitize=
     if ! {
-        cmake -S "$source" -B "$build" -DELBO4J_SANITIZE="$sanitize" &&
+        cmake -S "$source" -B "$build" -DELBO4J_WERROR=ON -DELBO4J_SANITIZE="$sanitize" &&
             cmake --build "$build" --parallel "$jobs" &&
             # Without a test this would pass.
             (cd "$build" && ctest --output-on-failure --no-tests=error --parallel "$jobs")

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds the library for this machine's platform, checks what it needs and shows, and puts it with its SHA-256 where the
-# jar keeps it. Without CMake or a C++ compiler that knows the instruction sets it says so, and the build goes on.
+# jar keeps it. Without CMake or compilers that know vectors and the instruction sets it says so, and the build goes on.
 #
 # usage: build.sh WORK_FOLDER OUT_FOLDER
 set -eu
@@ -91,12 +91,45 @@ if ! has make && [ -z "${CMAKE_GENERATOR:-}" ]; then
     has ninja || unsuitable "there is neither make nor ninja"
     generator=Ninja
 fi
-if [ "$architecture" = x86_64 ] && ! $compiler -march=x86-64-v4 -x c++ -E - </dev/null >/dev/null 2>&1; then
-    unsuitable "$compiler is too old for the instruction sets: it must know -march=x86-64-v4 (GCC 11, Clang 12)"
+
+# The smallest project that asks of the tools what the library does.
+try_tools() {
+    rm -rf "$work/trial"
+    mkdir "$work/trial"
+    cat >"$work/trial/CMakeLists.txt" <<'END'
+cmake_minimum_required(VERSION 3.22)
+project(trial LANGUAGES C CXX)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 12)
+  message(FATAL_ERROR "GCC ${CMAKE_CXX_COMPILER_VERSION} is older than 12")
+endif()
+set(CMAKE_CXX_STANDARD 17)
+add_library(trial SHARED trial.cpp)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+  target_compile_options(trial PRIVATE -march=x86-64-v4)
+endif()
+set_target_properties(trial PROPERTIES LINKER_LANGUAGE C)
+END
+    cat >"$work/trial/trial.cpp" <<'END'
+typedef float Pair __attribute__((vector_size(8)));
+extern "C" void trial(const Pair* in, Pair* out) { *out = *in * __builtin_shufflevector(*in, *in, 1, 0); }
+END
+    cmake ${generator:+-G "$generator"} -S "$work/trial" -B "$work/trial/build" && cmake --build "$work/trial/build"
+}
+
+# Once: CMake keeps the compilers that it has found.
+if [ ! -f "$work/trial/passed" ]; then
+    try_tools >"$work/trial.log" 2>&1 ||
+        unsuitable "it needs CMake 3.22, a C compiler, and GCC 12 or Clang 12 for C++, see $work/trial.log"
+    touch "$work/trial/passed"
 fi
 
+# Compilers to come may warn of more.
+case ${CI:-false} in
+    false | 0) werror=OFF ;;
+    *) werror=ON ;;
+esac
 if ! cmake ${generator:+-G "$generator"} -S "$module" -B "$work" -DCMAKE_BUILD_TYPE=Release -DELBO4J_TESTS=OFF \
-    >"$work/configure.log" 2>&1; then
+    -DELBO4J_WERROR=$werror >"$work/configure.log" 2>&1; then
     cat "$work/configure.log" >&2
     exit 1
 fi
