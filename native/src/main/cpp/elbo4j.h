@@ -146,6 +146,9 @@ ELBO4J_API void elbo4j_program_run(elbo4j_program* program, int64_t times, int64
  */
 ELBO4J_API void elbo4j_program_help(elbo4j_program* program, int64_t run);
 
+/* Lets helpers of run number `run` come back although it was never begun; nothing if it has ended. */
+ELBO4J_API void elbo4j_program_end(elbo4j_program* program, int64_t run);
+
 /*
  * Writes what runs, one line a call: the number of the recorded call that it begins with, a space, and how the library
  * runs it; cut to `size` with a closing zero. Gives the whole length.

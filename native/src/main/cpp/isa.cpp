@@ -35,6 +35,12 @@ bool always() { return true; }
 #if defined(__x86_64__) || defined(_M_X64)
 /* The built-in looks at what the system saves of the registers as well. */
 bool has_v3() {
+#if !defined(__clang__)
+    /* Clang does not know all of their names; a CPU with the others has them. */
+    if (!__builtin_cpu_supports("lzcnt") || !__builtin_cpu_supports("f16c") || !__builtin_cpu_supports("movbe")) {
+        return false;
+    }
+#endif
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
            __builtin_cpu_supports("bmi2");
 }

@@ -24,7 +24,7 @@ void* elbo4j_allocate(int64_t bytes) {
         return nullptr;
     }
     int64_t alignment = bytes >= HUGE_PAGE ? HUGE_PAGE : ALIGNMENT;
-    size_t size = (size_t)((bytes + READABLE + alignment - 1) / alignment * alignment);
+    size_t size = (size_t)((bytes + READABLE + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
 #if defined(_WIN32)
     void* memory = _aligned_malloc(size, (size_t)alignment);
 #else

@@ -32,66 +32,129 @@ bool overlap(const Range& a, const Range& b) {
 
 Range floats(const void* from, int64_t count) { return {from, count * 4}; }
 
-/* What a call writes, at most two ranges; calls that end a step are none of those a gradient is moved across. */
-struct Written {
-    Range first;
-    Range second;
-    bool known;
+/* What a call reads and writes of the memory that others know. */
+struct Operands {
+    Range read[4];
+    Range written[3];
 };
 
-Written written(const elbo4j_program& program, const Call& call) {
+/* Of calls that a gradient may be moved across: false for all others. */
+bool operands_of(const elbo4j_program& program, const Call& call, Operands& operands) {
     int64_t rows = program.capacity;
     switch (call.kind) {
-        case Kind::GATHER:
-            return {floats(call.gather.out, rows * call.gather.columns), {}, true};
+        case Kind::GATHER: {
+            const Gather& c = call.gather;
+            operands = {{{c.row_ids, rows * 8}, {c.data, c.data_rows * c.columns * (c.type == ELBO4J_U8 ? 1 : 4)}},
+                        {floats(c.out, rows * c.columns)}};
+            return true;
+        }
         case Kind::LINEAR_FORWARD: {
             const LinearForward& c = call.linear_forward;
-            return {floats(c.y, rows * c.fold * c.out), floats(c.pre, rows * c.fold * c.out), true};
+            int64_t all = rows * c.fold;
+            operands = {{floats(c.x, all * c.in), floats(c.pack.w.values, c.in * c.out), floats(c.b, c.out)},
+                        {floats(c.y, all * c.out), floats(c.pre, all * c.out)}};
+            return true;
         }
         case Kind::LINEAR_BACKWARD_INPUT: {
             const LinearBackwardInput& c = call.linear_backward_input;
-            return {floats(c.dx, rows * c.fold * c.in), {}, true};
+            int64_t all = rows * c.fold;
+            operands = {{floats(c.g, all * c.out), floats(c.w, c.in * c.out), floats(c.saved, all * c.in)},
+                        {floats(c.dx, all * c.in)}};
+            return true;
         }
         case Kind::LINEAR_BACKWARD_WEIGHTS: {
             const LinearBackwardWeights& c = call.linear_backward_weights;
-            return {floats(c.dw, c.in * c.out), floats(c.db, c.out), true};
+            int64_t all = rows * c.fold;
+            operands = {{floats(c.x, all * c.in), floats(c.g, all * c.out)},
+                        {floats(c.dw, c.in * c.out), floats(c.db, c.out)}};
+            return true;
         }
         case Kind::REPARAMETERIZE_FORWARD: {
             const ReparameterizeForward& c = call.reparameterize_forward;
-            return {floats(c.z, rows * c.of.fold * c.of.d), {}, true};
+            operands = {{floats(c.of.mu_log_var, rows * 2 * c.of.d), {c.of.noise.row_ids, rows * 8}},
+                        {floats(c.z, rows * c.of.fold * c.of.d)}};
+            return true;
         }
         case Kind::REPARAMETERIZE_BACKWARD: {
             const ReparameterizeBackward& c = call.reparameterize_backward;
-            return {floats(c.d_mu_log_var, rows * 2 * c.of.d), {}, true};
+            operands = {{floats(c.of.mu_log_var, rows * 2 * c.of.d),
+                         {c.of.noise.row_ids, rows * 8},
+                         floats(c.dz, rows * c.of.fold * c.of.d)},
+                        {floats(c.d_mu_log_var, rows * 2 * c.of.d)}};
+            return true;
         }
-        case Kind::GAUSSIAN_KL_FORWARD:
-            return {floats(call.gaussian_kl_forward.kl, rows), {}, true};
+        case Kind::GAUSSIAN_KL_FORWARD: {
+            const GaussianKlForward& c = call.gaussian_kl_forward;
+            operands = {{floats(c.mu_log_var, rows * 2 * c.d)}, {floats(c.kl, rows)}};
+            return true;
+        }
         case Kind::BERNOULLI_FORWARD:
-            return {floats(call.bernoulli_forward.log_likelihood, rows * call.bernoulli_forward.fold), {}, true};
         case Kind::BERNOULLI_FORWARD_BACKWARD: {
-            const BernoulliForwardBackward& c = call.bernoulli_forward_backward;
-            return {floats(c.of.log_likelihood, rows * c.of.fold), floats(c.d_logits, rows * c.of.fold * c.of.d), true};
+            bool backward = call.kind == Kind::BERNOULLI_FORWARD_BACKWARD;
+            const BernoulliForward& c = backward ? call.bernoulli_forward_backward.of : call.bernoulli_forward;
+            int64_t all = rows * c.fold;
+            operands = {{floats(c.logits, all * c.d), floats(c.target, rows * c.d)},
+                        {floats(c.log_likelihood, all),
+                         floats(backward ? call.bernoulli_forward_backward.d_logits : nullptr, all * c.d)}};
+            return true;
         }
         case Kind::ACCUMULATE:
-        case Kind::PACK_WEIGHTS:
-            return {{}, {}, true};
+            operands = {{floats(call.accumulate.per_row, rows * call.accumulate.fold)}, {}};
+            return true;
+        case Kind::CHECK_GRADIENTS: {
+            const CheckGradients& c = call.check_gradients;
+            int64_t last = c.count - 1;
+            operands = {{floats(c.gradients + c.offsets[0], c.offsets[last] + c.sizes[last] - c.offsets[0])}, {}};
+            return c.count > 0;
+        }
+        case Kind::ADAM: {
+            const Adam& c = call.adam;
+            operands = {{floats(c.gradients + c.offset, c.size)},
+                        {floats(c.values + c.offset, c.size), floats(c.moment0 + c.offset, c.size),
+                         floats(c.moment1 + c.offset, c.size)}};
+            return true;
+        }
         default:
-            return {{}, {}, false};
+            return false;
     }
 }
 
-/* Whether the gradients that a call computes can be computed behind all calls up to `end` instead. */
-bool movable(const elbo4j_program& program, int64_t index, int64_t end) {
-    const LinearBackwardWeights& c = program.recorded.items[index].linear_backward_weights;
-    int64_t rows = program.capacity * c.fold;
-    const Range reads[] = {floats(c.x, rows * c.in), floats(c.g, rows * c.out)};
-    for (int64_t i = index + 1; i < end; i++) {
-        Written other = written(program, program.recorded.items[i]);
-        if (!other.known) {
+bool overlap(const Range& range, const Range* others, int count) {
+    for (int i = 0; i < count; i++) {
+        if (overlap(range, others[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Whether the gradients that a call computes can be computed behind all calls up to `end` instead, together with an update of
+ * the arrays of Adam: nothing on the way writes what it reads, or reads or writes what it writes, and it reads none of them.
+ */
+bool movable(const elbo4j_program& program, int64_t index, int64_t end, const Adam& adam) {
+    Operands own;
+    operands_of(program, program.recorded.items[index], own);
+    const Range updated[] = {
+        floats(adam.values + adam.offset, adam.size), floats(adam.gradients + adam.offset, adam.size),
+        floats(adam.moment0 + adam.offset, adam.size), floats(adam.moment1 + adam.offset, adam.size)};
+    for (const Range& read : own.read) {
+        if (overlap(read, updated, 4)) {
             return false;
         }
-        for (const Range& read : reads) {
-            if (overlap(read, other.first) || overlap(read, other.second)) {
+    }
+    for (int64_t i = index + 1; i < end; i++) {
+        Operands other;
+        if (!operands_of(program, program.recorded.items[i], other)) {
+            return false;
+        }
+        for (const Range& read : own.read) {
+            if (overlap(read, other.written, 3)) {
+                return false;
+            }
+        }
+        for (const Range& result : own.written) {
+            if (overlap(result, other.read, 4) || overlap(result, other.written, 3)) {
                 return false;
             }
         }
@@ -108,46 +171,63 @@ bool computes(const Call& call, const float* gradients, int64_t offset, int64_t 
     return (c.dw == gradients + offset && c.in * c.out == size) || (c.db == gradients + offset && c.out == size);
 }
 
+/* Whether a call computes gradients of the group that Adam updates. */
+bool belongs(const Call& call, const Adam& adam) {
+    const float* dw = call.linear_backward_weights.dw;
+    return call.kind == Kind::LINEAR_BACKWARD_WEIGHTS && dw >= adam.gradients + adam.offset &&
+           dw < adam.gradients + adam.offset + adam.size;
+}
+
 /*
- * Where check and Adam of one group follow each other and the calls before compute every view of it exactly once, and
- * could as well do it there: the index of the check. Else -1.
+ * Whether a check and the Adam of its group follow each other, the calls before compute every view of the group exactly once,
+ * and could as well do it there.
  */
-int64_t mergeable(const elbo4j_program& program) {
+bool mergeable(const elbo4j_program& program, int64_t index) {
     const Calls& calls = program.recorded;
-    for (int64_t i = 0; i + 1 < calls.count; i++) {
-        if (calls.items[i].kind != Kind::CHECK_GRADIENTS || calls.items[i + 1].kind != Kind::ADAM) {
-            continue;
-        }
-        const CheckGradients& check = calls.items[i].check_gradients;
-        const Adam& adam = calls.items[i + 1].adam;
-        if (check.gradients != adam.gradients) {
-            return -1;
-        }
-        int64_t covered = 0;
-        int64_t expected = 0;
-        for (int64_t c = 0; c < i; c++) {
-            bool gradient = calls.items[c].kind == Kind::LINEAR_BACKWARD_WEIGHTS;
-            if (gradient && !movable(program, c, i)) {
-                return -1;
-            }
-            expected += gradient ? 2 : 0;
-        }
-        /* Views lie in ascending order; between them is less than an alignment, which no update changes. */
-        int64_t end = adam.offset;
-        for (int64_t v = 0; v < check.count; v++) {
-            int64_t computed = 0;
-            for (int64_t c = 0; c < i; c++) {
-                computed += computes(calls.items[c], check.gradients, check.offsets[v], check.sizes[v]) ? 1 : 0;
-            }
-            if (computed != 1 || check.offsets[v] < end || check.offsets[v] - end >= 16) {
-                return -1;
-            }
-            end = check.offsets[v] + check.sizes[v];
-            covered++;
-        }
-        return covered == expected && covered > 0 && adam.offset + adam.size - end < 16 ? i : -1;
+    if (index + 1 >= calls.count || calls.items[index].kind != Kind::CHECK_GRADIENTS ||
+        calls.items[index + 1].kind != Kind::ADAM) {
+        return false;
     }
-    return -1;
+    const CheckGradients& check = calls.items[index].check_gradients;
+    const Adam& adam = calls.items[index + 1].adam;
+    if (check.gradients != adam.gradients) {
+        return false;
+    }
+    int64_t expected = 0;
+    for (int64_t c = 0; c < index; c++) {
+        if (belongs(calls.items[c], adam)) {
+            if (!movable(program, c, index, adam)) {
+                return false;
+            }
+            expected += 2;
+        }
+    }
+    /* Views lie in ascending order; between them is less than an alignment, which no update changes. */
+    int64_t end = adam.offset;
+    for (int64_t v = 0; v < check.count; v++) {
+        int64_t computed = 0;
+        for (int64_t c = 0; c < index; c++) {
+            computed += computes(calls.items[c], check.gradients, check.offsets[v], check.sizes[v]) ? 1 : 0;
+        }
+        if (computed != 1 || check.offsets[v] < end || check.offsets[v] - end >= 16) {
+            return false;
+        }
+        end = check.offsets[v] + check.sizes[v];
+    }
+    return check.count == expected && expected > 0 && adam.offset + adam.size == end;
+}
+
+/* Marks the checks that become bounds, and the gradients that are updated as they are computed. */
+void mark(elbo4j_program& program) {
+    Calls& calls = program.recorded;
+    for (int64_t i = 0; i < calls.count; i++) {
+        if (mergeable(program, i)) {
+            calls.items[i].merged = true;
+            for (int64_t c = 0; c < i; c++) {
+                calls.items[c].merged |= belongs(calls.items[c], calls.items[i + 1].adam);
+            }
+        }
+    }
 }
 
 bool append(Calls& calls, const Call& call) {
@@ -164,7 +244,7 @@ bool append_updates(elbo4j_program& program, int64_t check) {
     const Adam& adam = recorded.items[check + 1].adam;
     int64_t updates = 0;
     for (int64_t i = 0; i < check; i++) {
-        updates += recorded.items[i].kind == Kind::LINEAR_BACKWARD_WEIGHTS ? 1 : 0;
+        updates += belongs(recorded.items[i], adam) ? 1 : 0;
     }
     Call bound = {};
     bound.kind = Kind::BOUND_GRADIENTS;
@@ -180,7 +260,7 @@ bool append_updates(elbo4j_program& program, int64_t check) {
     }
     /* From the last layer to the first, as they were issued: what was computed last is still in the cache. */
     for (int64_t i = 0; i < check; i++) {
-        if (recorded.items[i].kind == Kind::LINEAR_BACKWARD_WEIGHTS) {
+        if (belongs(recorded.items[i], adam)) {
             Call update = {};
             update.kind = Kind::LINEAR_UPDATE;
             update.number = recorded.items[i].number;
@@ -225,29 +305,33 @@ int64_t panel_bytes(const elbo4j_program& program, const Call& call) {
 
 int64_t plan(elbo4j_program& program) {
     const Calls& recorded = program.recorded;
-    int64_t check = mergeable(program);
+    mark(program);
     program.packed_bytes = 0;
     program.panel_bytes = 0;
+    program.panel_threads = 0;
     for (int64_t i = 0; i < recorded.count; i++) {
         const Call& call = recorded.items[i];
         int64_t panel = panel_bytes(program, call);
-        program.panel_bytes = panel > program.panel_bytes ? panel : program.panel_bytes;
-        bool moved = i < check && call.kind == Kind::LINEAR_BACKWARD_WEIGHTS;
+        if (panel > 0) {
+            int64_t threads = pieces_of(program, call, program.capacity);
+            program.panel_bytes = panel > program.panel_bytes ? panel : program.panel_bytes;
+            program.panel_threads = threads > program.panel_threads ? threads : program.panel_threads;
+        }
         bool added = true;
-        if (i == check) {
-            added = append_updates(program, check) && append(program.planned, call);
+        if (call.merged && call.kind == Kind::CHECK_GRADIENTS) {
+            added = append_updates(program, i) && append(program.planned, call);
         } else if (call.kind == Kind::LINEAR_FORWARD) {
             added = append_forward(program, call);
             const PackWeights& pack = call.linear_forward.pack;
             program.packed_bytes += pack.w.packed == nullptr ? packed_size(pack) : 0;
-        } else if (!moved) {
+        } else if (!call.merged) {
             added = append(program.planned, call);
         }
         if (!added) {
             return -1;
         }
     }
-    return program.packed_bytes + program.threads * program.panel_bytes;
+    return program.packed_bytes + program.panel_threads * program.panel_bytes;
 }
 
 }  // namespace elbo4j

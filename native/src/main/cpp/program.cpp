@@ -3,12 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <initializer_list>
 #include <new>
 
 #include "isa.h"
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <sched.h>
+#endif
+#if defined(_WIN32)
+extern "C" __declspec(dllimport) int __stdcall SwitchToThread(void);
 #endif
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -44,6 +48,8 @@ class Patience {
         } else {
 #if defined(__unix__) || defined(__APPLE__)
             sched_yield();
+#elif defined(_WIN32)
+            SwitchToThread();
 #endif
         }
     }
@@ -73,7 +79,7 @@ Work by_products(int64_t units, int64_t multiplications) {
     return {units, each >= PRODUCT_GRAIN ? 1 : PRODUCT_GRAIN / (each < 1 ? 1 : each)};
 }
 
-/* How a call splits; zero units where one thread does it all, as part of `alone`. */
+/* How a call splits; zero units where one thread does it all. */
 Work work_of(const elbo4j_program& program, const Call& call, const Run& run) {
     const Kernels& kernels = *program.kernels;
     int64_t rows = run.active_rows;
@@ -203,7 +209,7 @@ void run_piece(elbo4j_program& program, const Call& call, Piece piece) {
 
 /* Where a thread copies panels of a call to; null where it does not. */
 float* panel_of_thread(const elbo4j_program& program, const Call& call, int32_t thread) {
-    bool copies = panel_bytes(program, call) > 0 && program.workspace != nullptr;
+    bool copies = thread < program.panel_threads && panel_bytes(program, call) > 0 && program.workspace != nullptr;
     return copies ? (float*)(program.workspace + program.packed_bytes + thread * program.panel_bytes) : nullptr;
 }
 
@@ -313,7 +319,8 @@ void bound_all(elbo4j_program& program, const Call& call, bool helped) {
             program.planned.items[call.bound_gradients.first_update + i].linear_update.gradients;
         double x = magnitude(call.bound_gradients.largest[2 * i]);
         double g = magnitude(call.bound_gradients.largest[2 * i + 1]);
-        double most = (double)rows_of(program.run, c.fold) * g * (x > 1 ? x : 1);
+        /* At least one, for the biases, whose gradient is the sum of g; the negation keeps NaN. */
+        double most = (double)rows_of(program.run, c.fold) * g * (!(x <= 1) ? x : 1);
         if (!(most <= MAX_GRADIENT / 2)) {
             return;
         }
@@ -376,6 +383,12 @@ void run_call(elbo4j_program& program, const Call& call, bool helped) {
 
 }  // namespace
 
+int64_t pieces_of(const elbo4j_program& program, const Call& call, int64_t active_rows) {
+    Work work = work_of(program, call, {program.state, active_rows});
+    int64_t pieces = work.units / work.grain;
+    return pieces < 1 ? 1 : pieces < program.threads ? pieces : program.threads;
+}
+
 }  // namespace elbo4j
 
 using namespace elbo4j;
@@ -419,20 +432,16 @@ void elbo4j_program_destroy(elbo4j_program* program) {
 int64_t elbo4j_program_plan(elbo4j_program* program) { return plan(*program); }
 
 int32_t elbo4j_program_threads(const elbo4j_program* program, int64_t active_rows) {
-    if (program->threads == 1) {
-        return 1;
-    }
-    Run run = {program->state, active_rows};
-    int64_t pieces = 1;
-    for (int64_t i = 0; i < program->planned.count; i++) {
+    int64_t threads = 1;
+    for (int64_t i = 0; i < program->planned.count && threads < program->threads; i++) {
+        const Call& call = program->planned.items[i];
         /* Of weights that are packed already nothing is left to do. */
-        if (program->planned.items[i].kind != Kind::PACK_WEIGHTS) {
-            Work work = work_of(*program, program->planned.items[i], run);
-            int64_t of_call = work.units / work.grain;
-            pieces = of_call > pieces ? of_call : pieces;
+        if (call.kind != Kind::PACK_WEIGHTS) {
+            int64_t of_call = pieces_of(*program, call, active_rows);
+            threads = of_call > threads ? of_call : threads;
         }
     }
-    return pieces < program->threads ? (int32_t)pieces : program->threads;
+    return (int32_t)threads;
 }
 
 void elbo4j_program_run(elbo4j_program* program, int64_t times, int64_t active_rows, int64_t run, int32_t helped) {
@@ -449,6 +458,14 @@ void elbo4j_program_run(elbo4j_program* program, int64_t times, int64_t active_r
         }
     }
     program->ended.value.store((uint64_t)run, std::memory_order_release);
+}
+
+void elbo4j_program_end(elbo4j_program* program, int64_t run) {
+    for (Line* line : {&program->started, &program->ended}) {
+        if (line->value.load(std::memory_order_relaxed) < (uint64_t)run) {
+            line->value.store((uint64_t)run, std::memory_order_release);
+        }
+    }
 }
 
 void elbo4j_program_help(elbo4j_program* program, int64_t run) {

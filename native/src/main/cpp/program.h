@@ -43,6 +43,8 @@ struct Call {
     Kind kind;
     /* Its place among the recorded calls. */
     int32_t number;
+    /* Of recorded gradients, and of the check they stand before: whether they are updated as they are computed. */
+    bool merged;
     union {
         SelectRows select_rows;
         Gather gather;
@@ -92,8 +94,9 @@ struct elbo4j_program {
 
     elbo4j::Calls recorded;
     elbo4j::Calls planned;
-    int64_t packed_bytes; /* of the working memory: transposed copies that have no other place */
-    int64_t panel_bytes;  /* and behind them, for each thread: a copy of a panel; 0 if none is wanted */
+    int64_t packed_bytes;  /* of the working memory: transposed copies that have no other place */
+    int64_t panel_bytes;   /* and behind them, for each thread: a copy of a panel; 0 if none is wanted */
+    int64_t panel_threads; /* that may have one */
     char* workspace;
 
     elbo4j::Run run;
@@ -118,6 +121,9 @@ int64_t plan(elbo4j_program& program);
 
 /* Bytes of the copy of a panel that a call's pieces make; 0 if they make none. */
 int64_t panel_bytes(const elbo4j_program& program, const Call& call);
+
+/* The pieces of a call that are worth a thread each, 1 to the program's threads. */
+int64_t pieces_of(const elbo4j_program& program, const Call& call, int64_t active_rows);
 
 /* The rows of a call that has fold rows for every active one. */
 static inline int64_t rows_of(const Run& run, int64_t fold) { return run.active_rows * fold; }

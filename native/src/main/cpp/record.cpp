@@ -12,6 +12,7 @@ Call* append(elbo4j_program* program, Kind kind) {
     Call* call = program->recorded.append();
     if (call != nullptr) {
         call->kind = kind;
+        call->merged = false;
         call->number = (int32_t)(program->recorded.count - 1);
     }
     return call;

@@ -21,6 +21,13 @@
 
 #define ELBO4J_INLINE inline __attribute__((always_inline))
 
+/* The lanes of two registers by their numbers, those of the second counted on. */
+#if defined(__clang__)
+#define ELBO4J_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define ELBO4J_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, IntRegister{__VA_ARGS__})
+#endif
+
 namespace elbo4j {
 namespace ELBO4J_ISA {
 
@@ -132,7 +139,7 @@ ELBO4J_INLINE Register interleave_low(Register a, Register b) {
 #elif defined(__AVX2__)
     return _mm256_unpacklo_ps(a, b);
 #else
-    return __builtin_shufflevector(a, b, 0, 4, 1, 5);
+    return ELBO4J_SHUFFLE(a, b, 0, 4, 1, 5);
 #endif
 }
 ELBO4J_INLINE Register interleave_high(Register a, Register b) {
@@ -141,7 +148,7 @@ ELBO4J_INLINE Register interleave_high(Register a, Register b) {
 #elif defined(__AVX2__)
     return _mm256_unpackhi_ps(a, b);
 #else
-    return __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    return ELBO4J_SHUFFLE(a, b, 2, 6, 3, 7);
 #endif
 }
 

@@ -3,6 +3,7 @@
  * call by call, on any number of threads, and with either kind of transposed copy; halts keep what a step began with; helpers
  * do no harm whenever they come; plus what programs say of themselves.
  */
+#include <functional>
 #include <thread>
 
 #include "cases.h"
@@ -372,7 +373,8 @@ class Vae {
         const elbo4j_scalar correction1 = {0, CORRECTION1};
         const elbo4j_scalar correction2 = {0, CORRECTION2};
         Program::expect_ok(elbo4j_adam_f32(next(), values.data(), gradients.data(), moment0_.data(), moment1_.data(), 0,
-                                           ELEMENTS, &version_, &rate, &correction1, &correction2, 0.9, 0.999, 1e-8));
+                                           layers_[3].b + layers_[3].out, &version_, &rate, &correction1, &correction2,
+                                           0.9, 0.999, 1e-8));
         Program::expect_ok(elbo4j_advance(next()));
     }
 };
@@ -507,6 +509,7 @@ class Groups {
     static constexpr int64_t IN = 19;
     static constexpr int64_t OUT = 21;
     static constexpr int64_t BIAS = (IN * OUT + 15) / 16 * 16;
+    static constexpr int64_t SIZE = BIAS + OUT;
     static constexpr int64_t ELEMENTS = BIAS + 32;
 
     struct Group {
@@ -542,12 +545,12 @@ class Groups {
                                                                   group.gradients.data(), group.gradients.data() + BIAS,
                                                                   ELBO4J_OVERWRITE));
             if (!merged) {
-                Program::expect_ok(elbo4j_sgd_f32(program, group.values.data(), group.gradients.data(), 0, ELEMENTS,
+                Program::expect_ok(elbo4j_sgd_f32(program, group.values.data(), group.gradients.data(), 0, SIZE,
                                                   &group.version, &zero));
             }
             Program::expect_ok(elbo4j_check_gradients_f32(program, group.gradients.data(), 2, offsets, sizes, names));
             Program::expect_ok(elbo4j_adam_f32(program, group.values.data(), group.gradients.data(),
-                                               group.moment0.data(), group.moment1.data(), 0, ELEMENTS, &group.version,
+                                               group.moment0.data(), group.moment1.data(), 0, SIZE, &group.version,
                                                &rate, &one, &one, 0.9, 0.999, 1e-8));
         }
         Program::expect_ok(elbo4j_advance(program_.handle()));
@@ -616,6 +619,95 @@ void two_groups() {
         expect_number(merged.state.halted, 1, "halted");
         expect_number(merged.state.halt_name, 10, "halt name");
         expect_same_array(merged.groups[1]->values.values(), values.values, "value");
+    }
+}
+
+/* The largest magnitude of x bounds nothing if it is no number. */
+void bound_of_no_number() {
+    for (int32_t isa : supported()) {
+        for (float bad : {NAN, INFINITY}) {
+            name_case(std::string(isnan(bad) ? "NaN" : "infinity") + " in x, finite g" + on(isa));
+            Groups merged(isa, 1, true);
+            std::vector<float> before = merged.groups[0]->values.values();
+            merged.groups[0]->x[5] = bad;
+            std::fill_n(merged.groups[0]->g.data(), Groups::ROWS * Groups::OUT, isnan(bad) ? 0.5f : 0.0f);
+            merged.train(1);
+            expect_number(merged.state.halted, 1, "halted");
+            expect_number(merged.state.halt_name, 0, "halt name");
+            expect_same_array(merged.groups[0]->values.values(), before, "value");
+        }
+    }
+}
+
+/* A step whose gradients somebody else looks at or changes, or that come from what Adam changes, is not merged. */
+void refusals() {
+    constexpr int64_t ROWS = 4;
+    constexpr int64_t SIDE = 16;
+    constexpr int64_t BIAS = SIDE * SIDE;
+    constexpr int64_t SIZE = BIAS + SIDE;
+    Array<float> x(ROWS * SIDE);
+    Array<float> g(ROWS * SIDE);
+    Array<float> y(ROWS * SIDE);
+    Array<float> values(SIZE + 16);
+    Array<float> gradients(SIZE + 16);
+    Array<float> moment0(SIZE + 16);
+    Array<float> moment1(SIZE + 16);
+    int64_t version = 0;
+    double sums[1] = {};
+    const elbo4j_scalar one = {1, -1};
+    const int64_t offsets[] = {0, BIAS};
+    const int64_t sizes[] = {SIDE * SIDE, SIDE};
+    const int64_t names[] = {0, 1};
+    struct Step {
+        const char* what;
+        const float* x;
+        std::function<void(elbo4j_program*)> between;
+        int64_t size;
+        bool merged;
+    };
+    auto forward = [&](elbo4j_program* program, const float* w, float* to) {
+        const elbo4j_weights weights = {w, nullptr, nullptr, nullptr};
+        Program::expect_ok(elbo4j_linear_forward_f32(program, 1, x.data(), SIDE, SIDE, &weights, y.data(),
+                                                     ELBO4J_IDENTITY, to, nullptr));
+    };
+    auto nothing = [](elbo4j_program*) {};
+    const Step steps[] = {
+        {"nothing else", x.data(), nothing, SIZE, true},
+        {"a look at other numbers", x.data(),
+         [&](elbo4j_program* program) { forward(program, values.data(), y.data()); }, SIZE, true},
+        {"a look at the gradient of the biases", x.data(),
+         [&](elbo4j_program* program) {
+             Program::expect_ok(elbo4j_accumulate_f32(program, 1, 0, gradients.data() + BIAS, 2));
+         },
+         SIZE, false},
+        {"the gradient as weights", x.data(),
+         [&](elbo4j_program* program) { forward(program, gradients.data(), y.data()); }, SIZE, false},
+        {"another gradient in its place", x.data(),
+         [&](elbo4j_program* program) { forward(program, values.data(), gradients.data()); }, SIZE, false},
+        {"x written afterwards", x.data(), [&](elbo4j_program* program) { forward(program, values.data(), x.data()); },
+         SIZE, false},
+        {"x from the values", values.data(), nothing, SIZE, false},
+        {"x from the gradients", gradients.data() + SIDE, nothing, SIZE, false},
+        {"x from a moment", moment1.data(), nothing, SIZE, false},
+        {"more in the group than gradients", x.data(), nothing, SIZE + 3, false},
+    };
+    for (const Step& step : steps) {
+        name_case(std::string("merging, ") + step.what);
+        elbo4j_state state = {};
+        state.sums = sums;
+        Program program(0, 1, ROWS, &state);
+        Program::expect_ok(elbo4j_linear_backward_weights_f32(program.handle(), 1, step.x, g.data(), SIDE, SIDE,
+                                                              gradients.data(), gradients.data() + BIAS,
+                                                              ELBO4J_OVERWRITE));
+        step.between(program.handle());
+        Program::expect_ok(elbo4j_check_gradients_f32(program.handle(), gradients.data(), 2, offsets, sizes, names));
+        Program::expect_ok(elbo4j_adam_f32(program.handle(), values.data(), gradients.data(), moment0.data(),
+                                           moment1.data(), 0, step.size, &version, &one, &one, &one, 0.9, 0.999, 1e-8));
+        Program::expect_ok(elbo4j_advance(program.handle()));
+        program.finish();
+        if (program.merges_updates() != step.merged) {
+            fail(std::string(step.merged ? "is not merged:\n" : "is merged:\n") + program.explain());
+        }
     }
 }
 
@@ -795,6 +887,8 @@ int main() {
     halts_on_gradients();
     bound_too_wide();
     two_groups();
+    bound_of_no_number();
+    refusals();
     helpers();
     shared_weights();
     explain();
