@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,12 +60,12 @@ record NativeLoader(
 
     /** Made at the first use, by the loader of classes: one for all threads, and the first cause is kept. */
     private static final class Once {
-        static final Outcome OUTCOME = new NativeLoader(
+        static final Outcome OUTCOME = attempt(() -> new NativeLoader(
                         NativePlatform.current(),
                         System.getProperty(FOLDER_PROPERTY),
                         UnpackedLibrary.temporary(),
                         name -> NativeLoader.class.getResourceAsStream("/" + name))
-                .load();
+                .find());
     }
 
     /** {@return what became of the library of this process} */
@@ -83,12 +84,17 @@ record NativeLoader(
 
     /** {@return what becomes of it; never throws} */
     Outcome load() {
+        return attempt(this::find);
+    }
+
+    /** {@return what a search finds, or that nothing is to be found here, or what it threw} */
+    static Outcome attempt(Supplier<Outcome> search) {
         Optional<Problem> unsuitable = NativePlatform.unsuitable();
         if (unsuitable.isPresent()) {
             return new Failed(unsuitable.get());
         }
         try {
-            return folder == null ? ofJar() : ofFolder(Path.of(folder).toAbsolutePath());
+            return search.get();
         } catch (IllegalCallerException e) {
             return new Failed(NativeObstacles.nativeAccess());
         } catch (RuntimeException | LinkageError e) {
@@ -96,9 +102,14 @@ record NativeLoader(
         }
     }
 
+    private Outcome find() {
+        return folder == null ? ofJar() : ofFolder(Path.of(folder).toAbsolutePath());
+    }
+
     private Outcome ofFolder(Path from) {
         Path file = from.resolve(platform.fileName());
-        if (!Files.isReadable(file)) {
+        // What is no file, a pipe say, may never end.
+        if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
             return new Failed(NativeObstacles.absent(file));
         }
         // The system maps a file that ends too early, and the process dies when it first looks there.

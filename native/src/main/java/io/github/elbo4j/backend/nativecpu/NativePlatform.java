@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * What a library is built for, as the folders of the jar are named.
@@ -14,9 +15,13 @@ import java.util.Optional;
  * @param architecture x86_64 or aarch64; any other by its own name
  */
 record NativePlatform(String os, String architecture) {
-    /** {@return that of this process} */
+    /**
+     * {@return that of this process}
+     *
+     * @throws UnsupportedOperationException if this is Linux and the JVM cannot call native code
+     */
     static NativePlatform current() {
-        return of(System.getProperty("os.name", "?"), System.getProperty("os.arch", "?"), usesGlibc());
+        return of(System.getProperty("os.name", "?"), System.getProperty("os.arch", "?"), NativePlatform::usesGlibc);
     }
 
     /**
@@ -26,11 +31,11 @@ record NativePlatform(String os, String architecture) {
      * @param osArch its {@code os.arch}
      * @param glibc whether the C library is glibc, asked on Linux only
      */
-    static NativePlatform of(String osName, String osArch, boolean glibc) {
+    static NativePlatform of(String osName, String osArch, BooleanSupplier glibc) {
         String name = osName.toLowerCase(Locale.ROOT);
         String os = name;
         if (name.startsWith("linux")) {
-            os = glibc ? "linux" : "linux-musl";
+            os = glibc.getAsBoolean() ? "linux" : "linux-musl";
         } else if (name.startsWith("mac")) {
             os = "macos";
         } else if (name.startsWith("windows")) {

@@ -21,6 +21,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -170,6 +171,35 @@ class NativeLoadTest {
                 .contains(
                         "-Delbo4j.native.dir",
                         folder.resolve(PLATFORM.fileName()).toString());
+    }
+
+    @Test
+    @Timeout(60)
+    void whatIsNoFileIsNotOpened() throws Exception {
+        Path file = folder.resolve(PLATFORM.fileName());
+        Files.createDirectory(file);
+        assertThat(failure(folder.toString(), Map.of()).reason()).contains(file + " cannot be read");
+        Files.delete(file);
+        if (PLATFORM.os().equals("windows")) {
+            NativeFixture.skip("pipes are files on Unix only");
+        }
+        // To open one for reading waits for a writer.
+        Tools.need("mkfifo");
+        assertThat(Tools.run(new ProcessBuilder("mkfifo", file.toString())).status())
+                .isZero();
+        assertThat(failure(folder.toString(), Map.of()).reason()).contains(file + " cannot be read");
+    }
+
+    @Test
+    void aSearchThatThrowsIsAProblem() {
+        for (Throwable each : List.of(new UnsupportedOperationException("no linker"), new LinkageError("no class"))) {
+            assertThat(NativeLoader.attempt(() -> {
+                        throw Rethrown.of(each);
+                    }))
+                    .isInstanceOfSatisfying(
+                            NativeLoader.Failed.class,
+                            failed -> assertThat(failed.problem().reason()).contains(each.toString()));
+        }
     }
 
     @Test

@@ -1,8 +1,10 @@
 package io.github.elbo4j.backend.nativecpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.ByteOrder;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -20,7 +22,18 @@ class NativePlatformTest {
         "Some OS/2, mips, false, META-INF/native/some-os-2-mips/libelbo4j.so",
     })
     void eachPlatformHasAPlaceInTheJar(String os, String architecture, boolean glibc, String resource) {
-        assertThat(NativePlatform.of(os, architecture, glibc).resource()).isEqualTo(resource);
+        assertThat(NativePlatform.of(os, architecture, () -> glibc).resource()).isEqualTo(resource);
+    }
+
+    @Test
+    void onlyLinuxIsAskedForItsCLibrary() {
+        BooleanSupplier unaskable = () -> {
+            throw new UnsupportedOperationException("no linker");
+        };
+        assertThat(NativePlatform.of("Windows 11", "aarch64", unaskable)).hasToString("windows-aarch64");
+        assertThat(NativePlatform.of("Mac OS X", "aarch64", unaskable)).hasToString("macos-aarch64");
+        assertThatThrownBy(() -> NativePlatform.of("Linux", "aarch64", unaskable))
+                .isInstanceOf(UnsupportedOperationException.class);
     }
 
     @Test
