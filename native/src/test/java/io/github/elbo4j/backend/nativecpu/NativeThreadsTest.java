@@ -7,10 +7,12 @@ import io.github.elbo4j.data.ImageShape;
 import io.github.elbo4j.inference.FrozenModel;
 import io.github.elbo4j.inference.HostRows;
 import io.github.elbo4j.inference.InferenceSession;
+import io.github.elbo4j.inference.Score;
 import io.github.elbo4j.model.Vae;
 import io.github.elbo4j.model.VaeConfig;
 import io.github.elbo4j.testkit.TrainingRig;
 import io.github.elbo4j.testkit.WorkerThreads;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,24 +41,33 @@ class NativeThreadsTest {
         return NativeFixture.open(Map.of("threads", String.valueOf(threads)));
     }
 
-    /** What a caller gets from a session of his own. */
-    private static List<Float> work(FrozenModel model, int caller) {
+    /** All that a caller gets from a session of his own, bit for bit. */
+    private static ByteBuffer work(FrozenModel model, int caller) {
         Random random = new Random(caller);
         float[] x = new float[BATCH * SHAPE.size()];
+        float[] mu = new float[BATCH * CONFIG.latent()];
+        float[] logVar = new float[mu.length];
         float[] means = new float[x.length];
-        List<Float> all = new ArrayList<>();
+        float[] scores = new float[BATCH * Score.COLUMNS];
+        int floats = mu.length + logVar.length + means.length + scores.length;
+        ByteBuffer all = ByteBuffer.allocate(CALLS * floats * Float.BYTES);
         try (InferenceSession session = model.session(BATCH)) {
             for (int call = 0; call < CALLS; call++) {
                 for (int i = 0; i < x.length; i++) {
                     x[i] = random.nextFloat();
                 }
-                int rows = 1 + random.nextInt(BATCH);
-                session.reconstruct(HostRows.of(x), rows, HostRows.of(means));
-                all.add(means[0]);
-                all.add(means[rows * SHAPE.size() - 1]);
+                HostRows rows = HostRows.of(x);
+                int n = 1 + random.nextInt(BATCH);
+                session.encode(rows, n, HostRows.of(mu), HostRows.of(logVar));
+                session.reconstruct(rows, n, HostRows.of(means));
+                session.score(rows, n, call, HostRows.of(scores));
+                for (float[] output : List.of(mu, logVar, means, scores)) {
+                    all.asFloatBuffer().put(output);
+                    all.position(all.position() + output.length * Float.BYTES);
+                }
             }
         }
-        return all;
+        return all.flip();
     }
 
     private static <T> List<T> atOnce(List<Callable<T>> bodies) throws Exception {
@@ -81,7 +92,7 @@ class NativeThreadsTest {
     /** They share the weights, and whoever comes first makes the transposed copies that all of them read. */
     @Test
     void sessionsAtOnceGetTheBitsOfOneAlone() throws Exception {
-        List<List<Float>> alone = new ArrayList<>();
+        List<ByteBuffer> alone = new ArrayList<>();
         try (Backend backend = open(1);
                 Vae vae = Vae.create(backend, CONFIG, 3);
                 FrozenModel model = FrozenModel.of(vae)) {
@@ -93,7 +104,7 @@ class NativeThreadsTest {
             try (Backend backend = open(threads);
                     Vae vae = Vae.create(backend, CONFIG, 3);
                     FrozenModel model = FrozenModel.of(vae)) {
-                List<Callable<List<Float>>> bodies = new ArrayList<>();
+                List<Callable<ByteBuffer>> bodies = new ArrayList<>();
                 for (int caller = 0; caller < CALLERS; caller++) {
                     int number = caller;
                     bodies.add(() -> work(model, number));
