@@ -2,13 +2,15 @@ package io.github.elbo4j.backend.nativecpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.lang.reflect.Method;
+import io.github.elbo4j.testkit.WorkerThreads;
+import java.lang.ref.WeakReference;
 import java.net.MalformedURLException;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
 
 /** An application that is deployed again brings its classes in a new loader, and finds the library again. */
@@ -22,38 +24,55 @@ class NativeClassLoaderTest {
     }
 
     @Test
-    void theBackendOpensInOneLoaderAfterAnotherAndInTwoAtOnce() throws Exception {
+    void theBackendTrainsInOneLoaderAfterAnotherAndInTwoAtOnce() throws Exception {
         NativeFixture.assumeAvailable();
-        URL[] places =
-                ChildJvm.places().stream().map(NativeClassLoaderTest::url).toArray(URL[]::new);
-        for (int deployment = 0; deployment < 3; deployment++) {
-            // No parent: that of the platform knows the modules of this process.
-            try (URLClassLoader one = new URLClassLoader(places, null);
-                    URLClassLoader other = new URLClassLoader(places, null);
-                    AutoCloseable first = open(one);
-                    AutoCloseable second = open(other)) {
-                assertThat(first.getClass().getClassLoader()).isSameAs(one);
-                assertThat(List.of(first, second))
-                        .allSatisfy(backend -> assertThat(info(backend)).startsWith("BackendInfo[name=native, "));
+        List<WeakReference<ClassLoader>> gone = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            gone.addAll(deployTwo());
+        }
+        for (int i = 0; i < 100 && gone.stream().anyMatch(loader -> !loader.refersTo(null)); i++) {
+            System.gc();
+            // Its workers may still be ending.
+            Thread.sleep(20);
+        }
+        assertThat(gone).as("loaders of closed applications").allMatch(loader -> loader.refersTo(null));
+    }
+
+    /** A method of its own, whose variables hold nothing once it has returned. */
+    private static List<WeakReference<ClassLoader>> deployTwo() throws Exception {
+        List<String> places = new ArrayList<>(ChildJvm.places());
+        places.add(ChildJvm.folder(Deployment.class).toString());
+        URL[] urls = places.stream().map(NativeClassLoaderTest::url).toArray(URL[]::new);
+        WorkerThreads before = WorkerThreads.named("elbo4j-native-worker");
+        // No parent: that of the platform knows the modules of this process.
+        try (URLClassLoader one = new URLClassLoader(urls, null);
+                URLClassLoader other = new URLClassLoader(urls, null);
+                AutoCloseable first = deploy(one);
+                AutoCloseable second = deploy(other)) {
+            for (AutoCloseable each : List.of(first, second)) {
+                assertThat(((Callable<?>) each).call()).isEqualTo("native 1");
             }
+            assertThat(first.getClass().getClassLoader()).isSameAs(one);
+            assertThat(second.getClass().getClassLoader()).isSameAs(other);
+            assertThat(WorkerThreads.named("elbo4j-native-worker")
+                            .without(before)
+                            .threads())
+                    .as("a worker each")
+                    .hasSizeGreaterThanOrEqualTo(2);
+            return List.of(new WeakReference<>(one), new WeakReference<>(other));
         }
     }
 
-    /** Opening runs every kernel once, in the self-test. */
-    private static AutoCloseable open(ClassLoader loader) throws ReflectiveOperationException {
+    private static AutoCloseable deploy(ClassLoader loader) throws ReflectiveOperationException {
         Thread thread = Thread.currentThread();
         ClassLoader before = thread.getContextClassLoader();
         thread.setContextClassLoader(loader);
         try {
-            Class<?> backends = Class.forName("io.github.elbo4j.backend.Backends", true, loader);
-            Method open = backends.getMethod("open", String.class, Map.class);
-            return (AutoCloseable) open.invoke(null, "native", Map.of());
+            return (AutoCloseable) Class.forName(Deployment.class.getName(), true, loader)
+                    .getConstructor()
+                    .newInstance();
         } finally {
             thread.setContextClassLoader(before);
         }
-    }
-
-    private static String info(Object backend) throws ReflectiveOperationException {
-        return backend.getClass().getMethod("info").invoke(backend).toString();
     }
 }
