@@ -10,6 +10,9 @@ import java.lang.foreign.MemorySegment;
  * <p>The host may touch the memory only while no enqueued work uses it: after {@link Replay#await}.
  */
 public interface Staging extends Tensor {
-    /** {@return the elements, row-major in native byte order; not to be used once the tensor is closed} */
+    /**
+     * {@return the elements, row-major in native byte order; not to be used once the tensor is closed, when the memory may
+     * be another staging's}
+     */
     MemorySegment host();
 }

@@ -53,9 +53,9 @@ final class NativeStagingPool {
         return found;
     }
 
-    /** Takes a block back that no program uses any more. */
+    /** Takes a block back that no program uses any more; those that came earlier are taken before it. */
     synchronized void giveBack(MemorySegment block) {
-        idle.computeIfAbsent(block.byteSize(), size -> new ArrayDeque<>()).addFirst(block);
+        idle.computeIfAbsent(block.byteSize(), size -> new ArrayDeque<>()).addLast(block);
         idleBytes += block.byteSize();
     }
 

@@ -27,6 +27,16 @@ class NativeStagingPoolTest {
         assertThat(pool.take("x", 8192).address()).isNotEqualTo(first.address());
     }
 
+    @Test
+    void theBlockThatWaitedLongestIsTakenFirst() {
+        MemorySegment first = pool.take("x", 5000);
+        MemorySegment second = pool.take("x", 5000);
+        pool.giveBack(first);
+        pool.giveBack(second);
+        assertThat(pool.take("x", 5000).address()).isEqualTo(first.address());
+        assertThat(pool.take("x", 5000).address()).isEqualTo(second.address());
+    }
+
     /** A host may hold on to the segment of a session that was closed. */
     @Test
     void aSegmentOfAFreedTensorIsStillMemory() {
