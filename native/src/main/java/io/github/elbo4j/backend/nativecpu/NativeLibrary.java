@@ -57,8 +57,8 @@ final class NativeLibrary {
     private static final MethodHandle PROGRAM_HELP =
             bind("elbo4j_program_help", FunctionDescriptor.ofVoid(POINTER, JAVA_LONG));
     // Two stores, called before every run that has helpers.
-    private static final MethodHandle PROGRAM_END = bind(
-            "elbo4j_program_end", FunctionDescriptor.ofVoid(POINTER, JAVA_LONG), Linker.Option.critical(false));
+    private static final MethodHandle PROGRAM_END =
+            bind("elbo4j_program_end", FunctionDescriptor.ofVoid(POINTER, JAVA_LONG), Linker.Option.critical(false));
     private static final MethodHandle PROGRAM_EXPLAIN =
             bind("elbo4j_program_explain", FunctionDescriptor.of(JAVA_LONG, POINTER, POINTER, JAVA_LONG));
 
