@@ -68,7 +68,8 @@ class NativeClassLoaderTest {
         ClassLoader before = thread.getContextClassLoader();
         thread.setContextClassLoader(loader);
         try {
-            return (AutoCloseable) Class.forName(Deployment.class.getName(), true, loader)
+            return Class.forName(Deployment.class.getName(), true, loader)
+                    .asSubclass(AutoCloseable.class)
                     .getConstructor()
                     .newInstance();
         } finally {
