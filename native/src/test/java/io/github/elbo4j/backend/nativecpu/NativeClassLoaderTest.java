@@ -26,16 +26,17 @@ class NativeClassLoaderTest {
     @Test
     void theBackendTrainsInOneLoaderAfterAnotherAndInTwoAtOnce() throws Exception {
         NativeFixture.assumeAvailable();
-        List<WeakReference<ClassLoader>> gone = new ArrayList<>();
-        for (int i = 0; i < 3; i++) {
-            gone.addAll(deployTwo());
-        }
-        for (int i = 0; i < 100 && gone.stream().anyMatch(loader -> !loader.refersTo(null)); i++) {
+        List<WeakReference<ClassLoader>> closed = new ArrayList<>();
+        closed.addAll(deployTwo());
+        closed.addAll(deployTwo());
+        // The last one may stay until memory is short: a cache of the JDK holds it softly.
+        deployTwo();
+        for (int i = 0; i < 100 && closed.stream().anyMatch(loader -> !loader.refersTo(null)); i++) {
             System.gc();
             // Its workers may still be ending.
             Thread.sleep(20);
         }
-        assertThat(gone).as("loaders of closed applications").allMatch(loader -> loader.refersTo(null));
+        assertThat(closed).as("loaders of closed applications").allMatch(loader -> loader.refersTo(null));
     }
 
     /** A method of its own, whose variables hold nothing once it has returned. */
