@@ -63,7 +63,7 @@ class WorkersTest {
     /** Parts that wait for one that has failed, or for one that never began, are let go. */
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2})
-    @Timeout(60)
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void partsThatWaitForAFailedOneAreUnblocked(int failing) {
         try (Workers workers = new Workers(3, "worker")) {
             CountDownLatch unblocked = new CountDownLatch(1);
@@ -91,7 +91,7 @@ class WorkersTest {
 
     /** The stack may suffice further up only. */
     @Test
-    @Timeout(60)
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void partsAreUnblockedWhereTheFailedOneCouldNot() {
         try (Workers workers = new Workers(2, "worker")) {
             CountDownLatch helping = new CountDownLatch(1);

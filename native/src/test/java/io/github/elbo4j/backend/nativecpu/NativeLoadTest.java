@@ -174,7 +174,7 @@ class NativeLoadTest {
     }
 
     @Test
-    @Timeout(60)
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void whatIsNoFileIsNotOpened() throws Exception {
         Path file = folder.resolve(PLATFORM.fileName());
         Files.createDirectory(file);
