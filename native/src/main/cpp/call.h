@@ -13,6 +13,8 @@ namespace elbo4j {
 struct Run {
     elbo4j_state* state;
     int64_t active_rows;
+    /* Whether the present forward product reads the weights as they lie, not their transposed copy. */
+    bool direct = false;
 };
 
 /* Units from (inclusive) to (exclusive) of a call, and what the thread that has them may copy a panel to, if anything. */

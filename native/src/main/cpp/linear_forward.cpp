@@ -1,12 +1,14 @@
 /*
  * y = f(x W^T + b), and the pre-activation where asked for.
  *
- * x [rows, in], W [out, in] read through its transposed copy (pack_weights.cpp), b [out], y and pre [rows, out], all
- * overwritten. A unit is a panel of outputs for a block of rows; see docs/kernels/linear.md.
+ * x [rows, in], W [out, in], b [out], y and pre [rows, out], the last two overwritten. W is read through its transposed
+ * copy (pack_weights.cpp), or as it lies where x is the cheaper one to transpose; the chains, and so the bits, are the same.
+ * See docs/kernels/linear.md.
  */
 #include "activation.h"
 #include "kernels.h"
 #include "product.h"
+#include "transpose.h"
 
 namespace elbo4j {
 namespace ELBO4J_ISA {
@@ -37,9 +39,9 @@ struct ForwardSink : PlainTile {
     }
 };
 
+/* Through the transposed copy: columns are outputs, a unit is a panel of them for a block of rows. */
 template <int ACTIVATION>
-void forward(const LinearForward& c, const Run& run, Piece piece) {
-    int64_t rows = run.active_rows * c.fold;
+void forward_packed(const LinearForward& c, int64_t rows, Piece piece) {
     int64_t blocks = row_blocks(rows);
     for (int64_t unit = piece.from; unit < piece.to; unit++) {
         Panel panel = panel_of(c.out, unit / blocks);
@@ -51,10 +53,95 @@ void forward(const LinearForward& c, const Run& run, Piece piece) {
     }
 }
 
+/* Overwrites to [in, PANEL] with the transpose of a panel's rows of x; lanes without a row are zero. */
+void transpose_rows(const LinearForward& c, const Panel& rows, float* to) {
+    for (int64_t lane = 0; lane < rows.groups * LANES; lane += WIDTH) {
+        const float* from = c.x + (rows.from + lane) * c.in;
+        int64_t there = rows.width - lane < WIDTH ? rows.width - lane : WIDTH;
+        int64_t whole = there == WIDTH ? c.in / WIDTH * WIDTH : 0;
+        for (int64_t k = 0; k < whole; k += WIDTH) {
+            transpose_square(from + k, c.in, to + k * PANEL + lane, PANEL);
+        }
+        for (int64_t k = whole; k < c.in; k++) {
+            for (int64_t i = 0; i < WIDTH; i++) {
+                to[k * PANEL + lane + i] = i < there ? from[i * c.in + k] : 0;
+            }
+        }
+    }
+}
+
+/* The product of a block of outputs, transposed: tiles [outputs, PANEL] one below the other. */
+class TransposedBlock {
+   public:
+    using Aside = NothingAside;
+    float* target() { return next_; }
+    NothingAside aside() const { return {}; }
+    void finish(int64_t, int rows) { next_ += rows * PANEL; }
+    void begin() { next_ = block_; }
+
+    /* Bias, activation and store of outputs [from, to) of a panel's rows. */
+    template <int ACTIVATION>
+    void store_rows(const LinearForward& c, const Panel& rows, int64_t from, int64_t to) const {
+        alignas(64) float square[LANES * LANES];
+        for (int64_t o = from; o < to; o += LANES) {
+            int64_t lanes = to - o < LANES ? to - o : LANES;
+            Floats bias = load_lanes(c.b + o, lanes);
+            for (int64_t r = 0; r < rows.width; r += LANES) {
+                for (int i = 0; i < LANES; i += WIDTH) {
+                    for (int j = 0; j < LANES; j += WIDTH) {
+                        transpose_square(block_ + (o - from + i) * PANEL + r + j, PANEL, square + j * LANES + i, LANES);
+                    }
+                }
+                int64_t there = rows.width - r < LANES ? rows.width - r : LANES;
+                for (int64_t i = 0; i < there; i++) {
+                    int64_t at = (rows.from + r + i) * c.out + o;
+                    Floats a = load(square + i * LANES) + bias;
+                    if (c.pre != nullptr) {
+                        store_lanes(c.pre + at, a, lanes);
+                    }
+                    store_lanes(c.y + at, value<ACTIVATION>(a), lanes);
+                }
+            }
+        }
+    }
+
+   private:
+    /* Outputs that are not there stay zero. */
+    alignas(64) float block_[BLOCK_ROWS * PANEL] = {};
+    float* next_ = block_;
+};
+
+/* As the weights lie: columns are rows of x, transposed; a unit is a panel of them for a block of outputs. */
+template <int ACTIVATION>
+void forward_direct(const LinearForward& c, int64_t rows, Piece piece) {
+    int64_t blocks = row_blocks(c.out);
+    int64_t transposed = -1;
+    TransposedBlock block;
+    for (int64_t unit = piece.from; unit < piece.to; unit++) {
+        Panel panel = panel_of(rows, unit / blocks);
+        if (panel.from != transposed) {
+            transpose_rows(c, panel, piece.panel);
+            transposed = panel.from;
+        }
+        int64_t from = unit % blocks * BLOCK_ROWS;
+        int64_t to = from + BLOCK_ROWS < c.out ? from + BLOCK_ROWS : c.out;
+        block.begin();
+        product(RowMajor{c.pack.w.values, c.in}, piece.panel, PANEL, c.in, from, to, panel.groups, block);
+        block.template store_rows<ACTIVATION>(c, panel, from, to);
+    }
+}
+
+template <int ACTIVATION>
+void forward(const LinearForward& c, const Run& run, Piece piece) {
+    int64_t rows = run.active_rows * c.fold;
+    return run.direct ? forward_direct<ACTIVATION>(c, rows, piece) : forward_packed<ACTIVATION>(c, rows, piece);
+}
+
 }  // namespace
 
 int64_t linear_forward_units(const LinearForward& c, const Run& run) {
-    return panel_count(c.out) * row_blocks(run.active_rows * c.fold);
+    int64_t rows = run.active_rows * c.fold;
+    return run.direct ? panel_count(rows) * row_blocks(c.out) : panel_count(c.out) * row_blocks(rows);
 }
 
 void linear_forward(const LinearForward& c, const Run& run, Piece piece) {

@@ -292,7 +292,9 @@ int64_t panel_bytes(const elbo4j_program& program, const Call& call) {
     /* Copies that leave the second-level cache would be as far away as what they are of. */
     constexpr int64_t MOST = INT64_C(1) << 20;
     int64_t depth = 0;
-    if (call.kind == Kind::LINEAR_BACKWARD_INPUT) {
+    if (call.kind == Kind::LINEAR_FORWARD) {
+        depth = call.linear_forward.in;
+    } else if (call.kind == Kind::LINEAR_BACKWARD_INPUT) {
         depth = call.linear_backward_input.out;
     } else if (call.kind == Kind::LINEAR_BACKWARD_WEIGHTS || call.kind == Kind::LINEAR_UPDATE) {
         const LinearBackwardWeights& c =
@@ -312,11 +314,9 @@ int64_t plan(elbo4j_program& program) {
     for (int64_t i = 0; i < recorded.count; i++) {
         const Call& call = recorded.items[i];
         int64_t panel = panel_bytes(program, call);
-        if (panel > 0) {
-            int64_t threads = pieces_of(program, call, program.capacity);
-            program.panel_bytes = panel > program.panel_bytes ? panel : program.panel_bytes;
-            program.panel_threads = threads > program.panel_threads ? threads : program.panel_threads;
-        }
+        int64_t threads = pieces_of(program, call, program.capacity);
+        program.panel_bytes = panel > program.panel_bytes ? panel : program.panel_bytes;
+        program.panel_threads = threads > program.panel_threads ? threads : program.panel_threads;
         bool added = true;
         if (call.merged && call.kind == Kind::CHECK_GRADIENTS) {
             added = append_updates(program, i) && append(program.planned, call);

@@ -209,7 +209,7 @@ void run_piece(elbo4j_program& program, const Call& call, Piece piece) {
 
 /* Where a thread copies panels of a call to; null where it does not. */
 float* panel_of_thread(const elbo4j_program& program, const Call& call, int32_t thread) {
-    bool copies = thread < program.panel_threads && panel_bytes(program, call) > 0 && program.workspace != nullptr;
+    bool copies = panel_bytes(program, call) > 0 && program.workspace != nullptr;
     return copies ? (float*)(program.workspace + program.packed_bytes + thread * program.panel_bytes) : nullptr;
 }
 
@@ -255,6 +255,20 @@ void share(elbo4j_program& program, const Call& call, bool helped) {
     while (program.done.value.load(std::memory_order_acquire) < (uint64_t)pieces) {
         patience.wait();
     }
+}
+
+/*
+ * Whether a forward product reads the weights as they lie: their copy is older than they are, and rows of x to transpose and
+ * outputs to transpose back are fewer than weights. Too few rows would leave most lanes of a panel empty.
+ */
+bool direct(const elbo4j_program& program, const Call& forward) {
+    constexpr int64_t ENOUGH_ROWS = 48;
+    const LinearForward& c = forward.linear_forward;
+    const elbo4j_weights& w = c.pack.w;
+    int64_t rows = rows_of(program.run, c.fold);
+    bool fresh = w.packed_version != nullptr && __atomic_load_n(w.packed_version, __ATOMIC_ACQUIRE) == *w.version;
+    return !fresh && rows >= ENOUGH_ROWS && rows * (c.in + c.out) < c.in * c.out && panel_bytes(program, forward) > 0 &&
+           program.workspace != nullptr;
 }
 
 /* Brings a transposed copy up to date, unless another program of the same weights does it. */
@@ -355,7 +369,11 @@ void run_call(elbo4j_program& program, const Call& call, bool helped) {
         case Kind::ADVANCE:
             return advance(*run.state);
         case Kind::PACK_WEIGHTS:
-            return pack(program, call, helped);
+            /* The product that needs it stands behind it. */
+            return direct(program, (&call)[1]) ? (void)0 : pack(program, call, helped);
+        case Kind::LINEAR_FORWARD:
+            run.direct = direct(program, call);
+            return share(program, call, helped);
         case Kind::CHECK_GRADIENTS:
             return check(program, call, helped);
         case Kind::BOUND_GRADIENTS:
@@ -475,10 +493,10 @@ void elbo4j_program_help(elbo4j_program* program, int64_t run) {
     }
     /* Thread 0 leads; whoever finds no number free is one helper too many. */
     int32_t thread = 1;
-    while (thread < program->threads && program->helping[thread].exchange(true, std::memory_order_acquire)) {
+    while (thread < program->panel_threads && program->helping[thread].exchange(true, std::memory_order_acquire)) {
         thread++;
     }
-    if (thread >= program->threads) {
+    if (thread >= program->panel_threads) {
         return;
     }
     patience.reset();

@@ -234,26 +234,30 @@ void pack_weights(int64_t in, int64_t out) {
     }
 }
 
-void linear_forward(const Shape& shape, int32_t activation, bool with_pre) {
+void linear_forward(const Shape& shape, int32_t activation, bool with_pre, bool direct) {
     name_case("linear_forward" + shape.text() + ", activation " + std::to_string(activation) +
-              (with_pre ? ", with pre" : ""));
+              (with_pre ? ", with pre" : "") + (direct ? ", direct" : ""));
     std::vector<float> inputs = normals(shape.rows() * shape.in, 1);
     std::vector<float> matrix = weights(shape.in, shape.out);
     std::vector<float> biases = normals(shape.out, 1);
     Operand x(inputs);
     Operand b(biases);
+    Operand values(matrix);
     PackedCopies packed(matrix, shape.in, shape.out);
+    std::vector<float> room((size_t)(shape.in * 48));
     auto call_of = [&](const Kernels& kernels, float* y, float* pre) {
-        elbo4j_weights w = {nullptr, (float*)packed.of(kernels), nullptr, nullptr};
+        elbo4j_weights w = {direct ? values.data() : nullptr, direct ? nullptr : (float*)packed.of(kernels), nullptr,
+                            nullptr};
         return LinearForward{shape.fold, shape.in,   shape.out, x.data(), {w, shape.in, shape.out},
                              b.data(),   activation, y,         pre};
     };
-    Run run = {nullptr, shape.active};
+    Run run = {nullptr, shape.active, direct};
     std::vector<float> initial = untouched(shape.rows(), shape.out);
     Outputs results = run_everywhere(
         [&](const Kernels& kernels) { return kernels.linear_forward_units(call_of(kernels, nullptr, nullptr), run); },
         SPLITS, with_pre ? Outputs{initial, initial} : Outputs{initial},
         [&](const Kernels& kernels, Piece piece, Memory& out) {
+            piece.panel = room.data();
             kernels.linear_forward(call_of(kernels, out[0]->data(), with_pre ? out[1]->data() : nullptr), run, piece);
         });
     for (int64_t i = 0; i < shape.rows() * shape.out; i++) {
@@ -445,8 +449,10 @@ void products(const Shape& shape) {
     static int32_t turn = 0;
     int32_t activation = ELBO4J_RELU + turn++ % ELBO4J_SOFTPLUS;
     pack_weights(shape.in, shape.out);
-    linear_forward(shape, ELBO4J_IDENTITY, turn % 2 == 0);
-    linear_forward(shape, activation, turn % 2 == 1);
+    for (bool direct : {false, true}) {
+        linear_forward(shape, ELBO4J_IDENTITY, turn % 2 == 0, direct);
+        linear_forward(shape, activation, turn % 2 == 1, direct);
+    }
     linear_backward_input(shape, ELBO4J_IDENTITY, turn % 2 == 0 ? ELBO4J_OVERWRITE : ELBO4J_ADD);
     linear_backward_input(shape, activation, turn % 2 == 1 ? ELBO4J_OVERWRITE : ELBO4J_ADD);
     linear_backward_weights(shape, turn % 2 == 0 ? ELBO4J_OVERWRITE : ELBO4J_ADD);
@@ -482,8 +488,8 @@ void awkward_shapes() {
 void activations() {
     for (const Shape& shape : {Shape{7, 1, 13, 33}, Shape{5, 3, 65, 17}, Shape{49, 1, 3, 97}}) {
         for (int32_t activation = ELBO4J_IDENTITY; activation <= ELBO4J_SOFTPLUS; activation++) {
-            linear_forward(shape, activation, false);
-            linear_forward(shape, activation, true);
+            linear_forward(shape, activation, false, activation % 2 == 0);
+            linear_forward(shape, activation, true, activation % 2 == 1);
             linear_backward_input(shape, activation, ELBO4J_OVERWRITE);
             linear_backward_input(shape, activation, ELBO4J_ADD);
         }
