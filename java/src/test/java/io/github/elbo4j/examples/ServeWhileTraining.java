@@ -48,7 +48,7 @@ final class ServeWhileTraining {
                 Vae vae = Vae.create(backend, config, SEED);
                 Trainer trainer = Trainer.create(vae, training, digits);
                 SessionPool pool = pool(vae);
-                ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
+                ExecutorService clients = Executors.newFixedThreadPool(CLIENTS)) {
             trainer.listen(new TrainingListener() {
                 @Override
                 public void onEpoch(EpochReport report) {
