@@ -93,8 +93,9 @@ typedef struct {
 } elbo4j_noise;
 
 /*
- * Weights with a transposed copy, which forward products read. version counts changes of the values, whoever makes them;
- * the copy was made at packed_version. Zero packed: the program keeps a copy of its own and renews it in every run.
+ * Weights with a transposed copy for forward products, which is renewed when one reads it. version counts changes of the
+ * values, whoever makes them; the copy was made at packed_version. Zero packed: the program has a copy of its own, which is
+ * never as new.
  */
 typedef struct {
     const float* values;

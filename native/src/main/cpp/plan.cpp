@@ -2,7 +2,7 @@
  * From recorded calls to planned ones.
  *
  * Weights. Every forward product is preceded by the renewal of its transposed copy, which does nothing while the copy is
- * as new as the values.
+ * as new as the values, or where the product reads them as they lie: see direct in program.cpp.
  *
  * Updates. Where a recording computes the gradients of a whole group, checks them and takes a step of Adam, each weight
  * gradient is updated tile by tile as it is computed, instead of being read again twice. The check has to come first, so
@@ -356,7 +356,7 @@ namespace {
 const char* words(const Call& call) {
     switch (call.kind) {
         case Kind::PACK_WEIGHTS:
-            return "transposed copy of the weights, if they have changed";
+            return "transposed copy of the weights, if it is read and they have changed";
         case Kind::BOUND_GRADIENTS:
             return "bound of all gradients by their factors";
         case Kind::LINEAR_UPDATE:
