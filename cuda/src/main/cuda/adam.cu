@@ -9,6 +9,9 @@
 // See docs/kernels/adam.md.
 #include "step_state.cuh"
 
+// A subnormal moment would decay no further: zero, as on the CPU, where it would be slow as well.
+static __device__ float normal_or_zero(float moment) { return fabsf(moment) < 1.17549435e-38f ? 0 : moment; }
+
 KERNEL adam_f32(const StepState* state, float* w, const float* g, float* m, float* v, __nv_bfloat16* twin,
                 long long size, double lr, int lr_slot, double correction1, int slot1, double correction2, int slot2,
                 float beta1, float one_minus_beta1, float beta2, float one_minus_beta2, float epsilon) {
@@ -28,8 +31,8 @@ KERNEL adam_f32(const StepState* state, float* w, const float* g, float* m, floa
         Four weight = load_four(w, at, count, true);
         for (int i = 0; i < 4; i++) {
             const float gi = gradient.at[i];
-            first.at[i] = beta1 * first.at[i] + one_minus_beta1 * gi;
-            second.at[i] = beta2 * second.at[i] + one_minus_beta2 * (gi * gi);
+            first.at[i] = normal_or_zero(beta1 * first.at[i] + one_minus_beta1 * gi);
+            second.at[i] = normal_or_zero(beta2 * second.at[i] + one_minus_beta2 * (gi * gi));
             weight.at[i] -= step_size * (first.at[i] / (sqrtf(second.at[i]) / sqrt_correction2 + epsilon));
         }
         store_four(m, at, first, count, true);

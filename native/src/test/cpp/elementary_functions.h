@@ -22,6 +22,8 @@ enum Function {
     SIGMOID,
     NORMAL_PDF,
     NORMAL_CDF,
+    RECIPROCAL,
+    NORMAL_SQRT,
     /* value and derivative of each activation, in the order of elbo4j.h. */
     ACTIVATION_VALUE,
     ACTIVATION_DERIVATIVE = ACTIVATION_VALUE + 9,

@@ -270,10 +270,11 @@ public final class KernelCall {
                 && beta1 < 1
                 && beta2 >= 0
                 && beta2 < 1
-                && epsilon > 0
-                && epsilon < Double.POSITIVE_INFINITY)) {
+                && epsilon >= OptimizerKernels.MIN_EPSILON
+                && epsilon <= OptimizerKernels.MAX_EPSILON)) {
             throw new IllegalArgumentException("adam: beta1 " + beta1 + " and beta2 " + beta2
-                    + " must be in [0, 1), and epsilon " + epsilon + " positive");
+                    + " must be in [0, 1), and epsilon " + epsilon + " from " + OptimizerKernels.MIN_EPSILON + " to "
+                    + OptimizerKernels.MAX_EPSILON);
         }
         return new KernelCall("adam", backend, null)
                 .state(state)

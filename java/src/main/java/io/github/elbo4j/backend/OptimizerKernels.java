@@ -8,6 +8,12 @@ public interface OptimizerKernels {
     /** Largest magnitude of a gradient: a larger one, squared, would leave the range of binary32 second moments. */
     double MAX_GRADIENT = 1e18;
 
+    /** Smallest epsilon of Adam: its reciprocal is a normal number. */
+    double MIN_EPSILON = 1e-30;
+
+    /** Largest epsilon of Adam. */
+    double MAX_EPSILON = 1e30;
+
     /**
      * Sets the state's halt flag with the name of the first view that has a gradient which is not finite, or larger than
      * {@link #MAX_GRADIENT}; if there is one.
@@ -27,6 +33,8 @@ public interface OptimizerKernels {
      * w = w - lr / correction1 * m / (sqrt(v) / sqrt(correction2) + epsilon)
      * </pre>
      *
+     * <p>A new moment that is subnormal is zero instead, before w is computed.
+     *
      * @param parameters the arena, with at least two moments
      * @param group group of views, updated as one range
      * @param state holds the flag and the schedule
@@ -35,7 +43,7 @@ public interface OptimizerKernels {
      * @param correction2 1 - beta2^t
      * @param beta1 decay of the first moment, in [0, 1)
      * @param beta2 decay of the second moment, in [0, 1)
-     * @param epsilon added to the denominator, positive
+     * @param epsilon added to the denominator, from {@link #MIN_EPSILON} to {@link #MAX_EPSILON}
      */
     void adam(
             Parameters parameters,

@@ -89,8 +89,8 @@ final class JavaOptimizerKernels implements OptimizerKernels {
             float root = sqrtC2[0];
             for (int i = start + from; i < start + to; i++) {
                 float g = gradients[i];
-                m[i] = b1 * m[i] + oneMinusB1 * g;
-                v[i] = b2 * v[i] + oneMinusB2 * (g * g);
+                m[i] = normalOrZero(b1 * m[i] + oneMinusB1 * g);
+                v[i] = normalOrZero(b2 * v[i] + oneMinusB2 * (g * g));
                 w[i] = w[i] - rate * (m[i] / (sqrt(v[i]) / root + eps));
             }
         });
@@ -102,6 +102,11 @@ final class JavaOptimizerKernels implements OptimizerKernels {
             sqrtC2[0] = (float) StrictMath.sqrt(JavaStepMemory.value(correction2));
             split.run(size);
         });
+    }
+
+    /** A subnormal moment would decay no further, and slow every step from then on. */
+    private static float normalOrZero(float moment) {
+        return Math.abs(moment) < Float.MIN_NORMAL ? 0 : moment;
     }
 
     // w = w - lr * g
