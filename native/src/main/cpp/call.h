@@ -15,6 +15,8 @@ struct Run {
     int64_t active_rows;
     /* Whether the present forward product reads the weights as they lie, not their transposed copy. */
     bool direct = false;
+    /* Threads that may take part: those that walk through weights have a range of their rows each, the same in every call. */
+    int32_t threads = 1;
 };
 
 /* Units from (inclusive) to (exclusive) of a call, and what the thread that has them may copy a panel to, if anything. */

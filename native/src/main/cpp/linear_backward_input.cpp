@@ -43,14 +43,16 @@ struct BackwardSink : PlainTile {
 template <int ACTIVATION>
 void backward(const LinearBackwardInput& c, const Run& run, Piece piece) {
     int64_t rows = run.active_rows * c.fold;
+    int64_t panels = panel_count(c.in);
     int64_t blocks = row_blocks(rows);
     PanelCopy copy(c.w, c.in, c.out, piece.panel);
     for (int64_t unit = piece.from; unit < piece.to; unit++) {
-        Panel panel = panel_of(c.in, unit / blocks);
-        int64_t from = unit % blocks * BLOCK_ROWS;
+        Walk at = walk(unit, panels, blocks, 1);
+        Panel panel = panel_of(c.in, at.panel);
+        int64_t from = at.block * BLOCK_ROWS;
         int64_t to = from + BLOCK_ROWS < rows ? from + BLOCK_ROWS : rows;
         BackwardSink<ACTIVATION> sink(c, panel);
-        Factor w = copy.of(panel, rows_left(piece, unit, blocks, rows));
+        Factor w = copy.of(panel, at.rows_left(piece, unit));
         product(RowMajor{c.g, c.out}, w.b, w.stride, c.out, from, to, panel.groups, sink);
     }
 }

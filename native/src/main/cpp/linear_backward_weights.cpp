@@ -34,8 +34,6 @@ class Gradients : public PlainTile {
 
     void biases(int64_t from, const Floats& g, int64_t lanes) const { put(c.db + from, g, lanes); }
 
-    void end() const {}
-
    private:
     const LinearBackwardWeights& c;
     Panel panel;
@@ -63,75 +61,47 @@ struct Elements {
     }
 };
 
-/* Stores gradients, which somebody may want to look at, and updates what they are of: a tile beside the product of the next. */
-class Updates {
+/* Stores gradients, which somebody may want to look at, and updates what they are of, fetched beside their product. */
+class Updates : public PlainTile {
    public:
-    /* A finished tile, one group of a row at a time. */
+    /* Fetches what a tile will update, one group of a row at a time. */
     class Aside {
        public:
         static constexpr bool STEPS = true;
 
-        Aside(const AdamStep& adam, const float* tile, const Elements& first, int64_t row_stride, int rows,
-              const Panel& panel)
-            : adam_(adam),
-              tile_(tile),
-              row_(first),
-              row_stride_(row_stride),
-              ahead_(rows * row_stride),
-              steps_(rows * panel.groups),
-              groups_(panel.groups),
-              last_lanes_(lanes_of(panel, panel.groups - 1)) {}
+        Aside(const Elements& first, int64_t row_stride, int rows, int groups)
+            : at_(first), to_next_row_(row_stride - (groups - 1) * LANES), steps_(rows * groups), groups_(groups) {}
 
         ELBO4J_INLINE int64_t steps() const { return steps_; }
 
         ELBO4J_INLINE void step() {
-            Elements at = row_.plus(group_ * LANES);
-            update(adam_, at, load(tile_ + group_ * LANES), group_ + 1 < groups_ ? LANES : last_lanes_);
-            /* Most often the next tile's, for its own turn. */
-            at.plus(ahead_).prefetch();
-            if (++group_ == groups_) {
-                group_ = 0;
-                row_ = row_.plus(row_stride_);
-                tile_ += PANEL;
-            }
+            at_.prefetch();
+            group_++;
+            at_ = at_.plus(group_ < groups_ ? LANES : to_next_row_);
+            group_ = group_ < groups_ ? group_ : 0;
         }
 
        private:
-        const AdamStep& adam_;
-        const float* tile_;
-        Elements row_;
-        int64_t row_stride_;
-        int64_t ahead_;
+        Elements at_;
+        int64_t to_next_row_;
         int64_t steps_;
-        int64_t group_ = 0;
-        int64_t groups_;
-        int64_t last_lanes_;
+        int group_ = 0;
+        int groups_;
     };
 
     Updates(const LinearUpdate& call, const AdamStep& step) : c(call), adam(step) {}
 
     void begin(const Panel& columns) { panel = columns; }
 
-    float* target() { return tiles[current]; }
+    Aside aside(int64_t first, int rows) const { return {weights(first), c.gradients.in, rows, panel.groups}; }
 
-    Aside aside() const {
-        return {adam, tiles[1 - current], weights(finished), c.gradients.in, finished_rows, finished_panel};
-    }
-
-    void finish(int64_t first, int rows) {
-        finished = first * c.gradients.in + panel.from;
-        finished_rows = rows;
-        finished_panel = panel;
-        current = 1 - current;
-    }
-
-    /* The last tile has no product after it. */
-    void end() {
-        Aside last = aside();
-        for (int64_t i = 0; i < last.steps(); i++) {
-            last.step();
+    void finish(int64_t first, int rows) const {
+        for (int i = 0; i < rows; i++) {
+            Elements row = weights(first + i);
+            for (int j = 0; j < panel.groups; j++) {
+                update(adam, row.plus(j * LANES), load(tile_ + i * PANEL + j * LANES), lanes_of(panel, j));
+            }
         }
-        finished_rows = 0;
     }
 
     void biases(int64_t from, const Floats& g, int64_t lanes) const {
@@ -144,13 +114,10 @@ class Updates {
     const LinearUpdate& c;
     const AdamStep& adam;
     Panel panel = {};
-    int current = 0;
-    int64_t finished = 0;
-    int finished_rows = 0;
-    Panel finished_panel = {};
-    alignas(64) float tiles[2][MAX_TILE_ROWS * PANEL];
 
-    Elements weights(int64_t at) const {
+    /* Those of an output, from the panel's first input on. */
+    Elements weights(int64_t output) const {
+        int64_t at = output * c.gradients.in + panel.from;
         int64_t offset = c.weight_offset + at;
         return {c.gradients.dw + at, c.adam.values + offset, c.adam.moment0 + offset, c.adam.moment1 + offset};
     }
@@ -188,21 +155,22 @@ template <class Target>
 void backward(const LinearBackwardWeights& c, const Run& run, Piece piece, Target& target) {
     int64_t rows = run.active_rows * c.fold;
     int64_t blocks = row_blocks(c.out);
-    int64_t of_weights = panel_count(c.in) * blocks;
+    int64_t panels = panel_count(c.in);
+    int64_t of_weights = panels * blocks;
     PanelCopy copy(c.x, c.in, rows, piece.panel);
     for (int64_t unit = piece.from; unit < piece.to; unit++) {
-        int64_t from = unit % blocks * BLOCK_ROWS;
+        Walk at = unit < of_weights ? walk(unit, panels, blocks, run.threads) : Walk{0, unit - of_weights, 1};
+        int64_t from = at.block * BLOCK_ROWS;
         int64_t to = from + BLOCK_ROWS < c.out ? from + BLOCK_ROWS : c.out;
         if (unit < of_weights) {
-            Panel panel = panel_of(c.in, unit / blocks);
+            Panel panel = panel_of(c.in, at.panel);
             target.begin(panel);
-            Factor x = copy.of(panel, rows_left(piece, unit, blocks, c.out));
+            Factor x = copy.of(panel, at.rows_left(piece, unit));
             product(ColumnMajor{c.g, c.out}, x.b, x.stride, rows, from, to, panel.groups, target);
         } else {
             bias_block(c, rows, from, to, target);
         }
     }
-    target.end();
 }
 
 }  // namespace

@@ -42,10 +42,12 @@ struct ForwardSink : PlainTile {
 /* Through the transposed copy: columns are outputs, a unit is a panel of them for a block of rows. */
 template <int ACTIVATION>
 void forward_packed(const LinearForward& c, int64_t rows, Piece piece) {
+    int64_t panels = panel_count(c.out);
     int64_t blocks = row_blocks(rows);
     for (int64_t unit = piece.from; unit < piece.to; unit++) {
-        Panel panel = panel_of(c.out, unit / blocks);
-        int64_t from = unit % blocks * BLOCK_ROWS;
+        Walk at = walk(unit, panels, blocks, 1);
+        Panel panel = panel_of(c.out, at.panel);
+        int64_t from = at.block * BLOCK_ROWS;
         int64_t to = from + BLOCK_ROWS < rows ? from + BLOCK_ROWS : rows;
         const float* b = c.pack.w.packed + panel.from * c.in;
         ForwardSink<ACTIVATION> sink(c, panel);
@@ -75,7 +77,7 @@ class TransposedBlock {
    public:
     using Aside = NothingAside;
     float* target() { return next_; }
-    NothingAside aside() const { return {}; }
+    NothingAside aside(int64_t, int) const { return {}; }
     void finish(int64_t, int rows) { next_ += rows * PANEL; }
     void begin() { next_ = block_; }
 
@@ -106,24 +108,27 @@ class TransposedBlock {
     }
 
    private:
-    /* Outputs that are not there stay zero. */
-    alignas(64) float block_[BLOCK_ROWS * PANEL] = {};
+    /* Whole squares; outputs that are not there stay zero. */
+    alignas(64) float block_[(BLOCK_ROWS + LANES - 1) / LANES * LANES * PANEL] = {};
     float* next_ = block_;
 };
 
 /* As the weights lie: columns are rows of x, transposed; a unit is a panel of them for a block of outputs. */
 template <int ACTIVATION>
-void forward_direct(const LinearForward& c, int64_t rows, Piece piece) {
+void forward_direct(const LinearForward& c, const Run& run, Piece piece) {
+    int64_t rows = run.active_rows * c.fold;
+    int64_t panels = panel_count(rows);
     int64_t blocks = row_blocks(c.out);
     int64_t transposed = -1;
     TransposedBlock block;
     for (int64_t unit = piece.from; unit < piece.to; unit++) {
-        Panel panel = panel_of(rows, unit / blocks);
+        Walk at = walk(unit, panels, blocks, run.threads);
+        Panel panel = panel_of(rows, at.panel);
         if (panel.from != transposed) {
             transpose_rows(c, panel, piece.panel);
             transposed = panel.from;
         }
-        int64_t from = unit % blocks * BLOCK_ROWS;
+        int64_t from = at.block * BLOCK_ROWS;
         int64_t to = from + BLOCK_ROWS < c.out ? from + BLOCK_ROWS : c.out;
         block.begin();
         product(RowMajor{c.pack.w.values, c.in}, piece.panel, PANEL, c.in, from, to, panel.groups, block);
@@ -133,8 +138,8 @@ void forward_direct(const LinearForward& c, int64_t rows, Piece piece) {
 
 template <int ACTIVATION>
 void forward(const LinearForward& c, const Run& run, Piece piece) {
-    int64_t rows = run.active_rows * c.fold;
-    return run.direct ? forward_direct<ACTIVATION>(c, rows, piece) : forward_packed<ACTIVATION>(c, rows, piece);
+    return run.direct ? forward_direct<ACTIVATION>(c, run, piece)
+                      : forward_packed<ACTIVATION>(c, run.active_rows * c.fold, piece);
 }
 
 }  // namespace

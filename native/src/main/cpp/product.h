@@ -175,7 +175,7 @@ static inline void product_of(const A& a, const float* b, int64_t b_stride, int6
     for (int64_t i = from; i < to; i += tile_rows(GROUPS)) {
         int64_t left = to - i;
         int rows = left < tile_rows(GROUPS) ? (int)left : tile_rows(GROUPS);
-        tiles.of_rows[rows](a.row(i), b, b_stride, depth, sink.target(), sink.aside());
+        tiles.of_rows[rows](a.row(i), b, b_stride, depth, sink.target(), sink.aside(i, rows));
         sink.finish(i, rows);
     }
 }
@@ -200,7 +200,7 @@ class PlainTile {
    public:
     using Aside = NothingAside;
     float* target() { return tile_; }
-    NothingAside aside() const { return {}; }
+    NothingAside aside(int64_t, int) const { return {}; }
 
    protected:
     alignas(64) float tile_[MAX_TILE_ROWS * PANEL];
@@ -243,12 +243,26 @@ class PanelCopy {
     int64_t copied_ = -1;
 };
 
-/* Rows of the panel that unit belongs to, from it to the end of the piece. */
-static inline int64_t rows_left(Piece piece, int64_t unit, int64_t blocks, int64_t rows) {
-    int64_t block = unit % blocks;
-    int64_t end = block + piece.to - unit < blocks ? block + piece.to - unit : blocks;
-    int64_t last = end * BLOCK_ROWS < rows ? end * BLOCK_ROWS : rows;
-    return last - block * BLOCK_ROWS;
+/* The unit of a product whose blocks of rows are cut into ranges. */
+struct Walk {
+    int64_t panel;
+    int64_t block;
+    /* Of the range: the blocks from this one to its end. */
+    int64_t blocks_left;
+
+    /* Rows that read the panel from here on in the same piece. */
+    int64_t rows_left(Piece piece, int64_t unit) const {
+        return (blocks_left < piece.to - unit ? blocks_left : piece.to - unit) * BLOCK_ROWS;
+    }
+};
+
+/* Ranges one after another; in a range panel by panel, in a panel block by block. */
+static inline Walk walk(int64_t unit, int64_t panels, int64_t blocks, int64_t ranges) {
+    int64_t range = ((unit / panels + 1) * ranges - 1) / blocks;
+    int64_t first = blocks * range / ranges;
+    int64_t count = blocks * (range + 1) / ranges - first;
+    int64_t within = unit - panels * first;
+    return {within / count, first + within % count, count - within % count};
 }
 
 /* Lanes of a panel's group that are columns. */

@@ -213,21 +213,42 @@ float* panel_of_thread(const elbo4j_program& program, const Call& call, int32_t 
     return copies ? (float*)(program.workspace + program.packed_bytes + thread * program.panel_bytes) : nullptr;
 }
 
-/* Takes a piece of the generation in `seen` and runs it as one of the threads; false if none was left. */
-bool take(elbo4j_program& program, uint64_t seen, int32_t thread) {
-    while ((uint32_t)seen != 0) {
-        if (program.ticket.value.compare_exchange_weak(seen, seen - 1, std::memory_order_acq_rel,
-                                                       std::memory_order_acquire)) {
-            /* Until this piece is done the leader does not go on, so these are of the same generation. */
-            int64_t index = program.pieces - (int64_t)(uint32_t)seen;
-            run_piece(program, *program.current,
-                      {program.units * index / program.pieces, program.units * (index + 1) / program.pieces,
-                       panel_of_thread(program, *program.current, thread)});
-            program.done.value.fetch_add(1, std::memory_order_release);
-            return true;
+/* A word for a shared call: its number, counted from 1, and how many pieces it has. */
+constexpr int PIECE_BITS = 16;
+constexpr int64_t MAX_PIECES = (1 << PIECE_BITS) - 1;
+int64_t pieces_in(uint64_t ticket) { return (int64_t)(ticket & MAX_PIECES); }
+uint64_t number_in(uint64_t ticket) { return ticket >> PIECE_BITS; }
+
+/* Most pieces of a call: enough that nobody waits long for the last one, few enough that taking one costs nothing. */
+int64_t most_pieces(int32_t threads) { return 8 * (int64_t)threads < MAX_PIECES ? 8 * (int64_t)threads : MAX_PIECES; }
+
+/*
+ * Runs pieces of a shared call as one of the threads. Each begins at the same place in every call, so that what it works on
+ * stays in its caches; then it takes what others have left, from the ends of their ranges.
+ */
+void take_pieces(elbo4j_program& program, uint64_t ticket, int32_t thread) {
+    const int64_t pieces = pieces_in(ticket);
+    const int64_t first = pieces * thread / program.panel_threads;
+    const int64_t own = pieces * (thread + 1) / program.panel_threads - first;
+    uint64_t done = 0;
+    for (int64_t i = 0; i < pieces; i++) {
+        int64_t index = i < own ? first + i : (first - 1 - (i - own) + pieces) % pieces;
+        uint64_t last = program.takers[index].value.load(std::memory_order_relaxed);
+        /* Taken in this call or, if this thread is late, in one that followed. */
+        if (last >= number_in(ticket) ||
+            !program.takers[index].value.compare_exchange_strong(last, number_in(ticket), std::memory_order_acq_rel,
+                                                                 std::memory_order_relaxed)) {
+            continue;
         }
+        /* Until this piece is done the leader does not go on, so these are of the same call. */
+        run_piece(program, *program.current,
+                  {program.units * index / pieces, program.units * (index + 1) / pieces,
+                   panel_of_thread(program, *program.current, thread)});
+        done++;
     }
-    return false;
+    if (done > 0) {
+        program.done.value.fetch_add(done, std::memory_order_release);
+    }
 }
 
 /* Runs the units of a call, with whoever helps. */
@@ -240,17 +261,15 @@ void share(elbo4j_program& program, const Call& call, bool helped) {
         }
         return;
     }
-    /* Enough pieces that nobody waits long for the last one, few enough that taking one costs nothing. */
-    int64_t most = 8 * (int64_t)program.threads;
+    int64_t most = most_pieces(program.threads);
     pieces = pieces < most ? pieces : most;
     program.current = &call;
     program.units = work.units;
-    program.pieces = pieces;
     program.done.value.store(0, std::memory_order_relaxed);
-    uint64_t generation = (program.ticket.value.load(std::memory_order_relaxed) >> 32) + 1;
-    program.ticket.value.store(generation << 32 | (uint64_t)pieces, std::memory_order_release);
-    while (take(program, program.ticket.value.load(std::memory_order_acquire), 0)) {
-    }
+    uint64_t number = number_in(program.ticket.value.load(std::memory_order_relaxed)) + 1;
+    uint64_t ticket = number << PIECE_BITS | (uint64_t)pieces;
+    program.ticket.value.store(ticket, std::memory_order_release);
+    take_pieces(program, ticket, 0);
     Patience patience;
     while (program.done.value.load(std::memory_order_acquire) < (uint64_t)pieces) {
         patience.wait();
@@ -418,7 +437,10 @@ elbo4j_program* elbo4j_program_create(int32_t isa, int32_t threads, int64_t capa
     }
     elbo4j_program* program = new (memory) elbo4j_program();
     program->helping = (std::atomic<bool>*)elbo4j_allocate(threads * (int64_t)sizeof(std::atomic<bool>));
-    if (program->helping == nullptr) {
+    program->takers = (Line*)elbo4j_allocate(most_pieces(threads) * (int64_t)sizeof(Line));
+    if (program->helping == nullptr || program->takers == nullptr) {
+        elbo4j_free(program->helping);
+        elbo4j_free(program->takers);
         elbo4j_free(program);
         return nullptr;
     }
@@ -442,6 +464,7 @@ void elbo4j_program_destroy(elbo4j_program* program) {
         }
     }
     elbo4j_free(program->helping);
+    elbo4j_free(program->takers);
     free(program->recorded.items);
     free(program->planned.items);
     elbo4j_free(program);
@@ -466,6 +489,7 @@ void elbo4j_program_run(elbo4j_program* program, int64_t times, int64_t active_r
     program->started.value.store((uint64_t)run, std::memory_order_release);
     for (int64_t i = 0; i < times; i++) {
         program->run = {program->state, active_rows < 0 ? program->capacity : active_rows};
+        program->run.threads = helped != 0 ? (int32_t)program->panel_threads : 1;
         if (active_rows >= 0) {
             program->state->active_rows = active_rows;
             program->state->order_rows = 0;
@@ -500,8 +524,12 @@ void elbo4j_program_help(elbo4j_program* program, int64_t run) {
         return;
     }
     patience.reset();
+    uint64_t seen = 0;
     while (program->ended.value.load(std::memory_order_acquire) < (uint64_t)run) {
-        if (take(*program, program->ticket.value.load(std::memory_order_acquire), thread)) {
+        uint64_t ticket = program->ticket.value.load(std::memory_order_acquire);
+        if (ticket != seen) {
+            take_pieces(*program, ticket, thread);
+            seen = ticket;
             patience.reset();
         } else {
             patience.wait();

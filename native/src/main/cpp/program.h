@@ -102,12 +102,12 @@ struct elbo4j_program {
     elbo4j::Run run;
     bool merged_update; /* from a bound that holds to the end of its updates */
 
-    /* The present call: generation in the upper half of ticket, pieces not yet taken in the lower; pieces done. */
+    /* The present call: its number among all calls that were shared and its pieces, in one word; pieces done. */
     const elbo4j::Call* current;
     int64_t units;
-    int64_t pieces;
     elbo4j::Line ticket;
     elbo4j::Line done;
+    elbo4j::Line* takers;       /* for each piece: the last shared call in which it was taken */
     elbo4j::Line largest;       /* bits of the largest magnitude that pieces of a check have found */
     std::atomic<bool>* helping; /* which of the panels 1 to threads - 1 a helper has */
     elbo4j::Line started;
