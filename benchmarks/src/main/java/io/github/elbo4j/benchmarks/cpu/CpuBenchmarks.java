@@ -60,8 +60,10 @@ public final class CpuBenchmarks {
         if (options.has("machine")) {
             record(records, MachinePart.PART, MachinePart.run(options), all);
         }
-        if (options.has("jmh")) {
-            record(records, JmhPart.PART, JmhPart.run(options, backends), all);
+        for (String suite : JmhPart.SUITES) {
+            if (options.has(suite)) {
+                record(records, suite, JmhPart.run(suite, options, backends), all);
+            }
         }
         if (options.has("steps") || options.has("peers")) {
             record(records, StepsPart.PART, StepsPart.run(options, backends.contains(options.first())), all);

@@ -3,6 +3,7 @@ package io.github.elbo4j.benchmarks.cpu;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,10 +32,17 @@ record CpuOptions(
         String commit,
         boolean dirty) {
     static final String USAGE =
-            "[--quick] [--only machine,jmh,steps,peers,fidelity] [--backends native,java] [--rounds N] [--seeds N]"
+            "[--quick] [--only machine,jmh,steps,peers,fidelity, or of jmh " + String.join(",", JmhPart.SUITES)
+                    + "] [--backends native,java] [--rounds N] [--seeds N]"
                     + " [--results FOLDER] [--data FOLDER] [--repository FOLDER] [--commit HASH] [--dirty true|false]";
 
-    static final List<String> PARTS = List.of("machine", "jmh", "steps", "peers", "fidelity");
+    /** All JMH suites. */
+    private static final String JMH = "jmh";
+
+    static final List<String> PARTS = Stream.of(
+                    List.of("machine"), JmhPart.SUITES, List.of("steps", "peers", "fidelity"))
+            .flatMap(List::stream)
+            .toList();
 
     /** Fewer rounds show no spread. */
     private static final int ROUNDS = 5;
@@ -58,7 +66,7 @@ record CpuOptions(
             }
             String value = value(option, i + 1 < words.size() ? words.get(++i) : null);
             switch (option) {
-                case "--only" -> parts = List.of(value.split(",", -1));
+                case "--only" -> parts = parts(value);
                 case "--backends" -> backends = List.of(value.split(",", -1));
                 case "--rounds" -> rounds = number(option, value);
                 case "--seeds" -> seeds = number(option, value);
@@ -69,9 +77,6 @@ record CpuOptions(
                 case "--dirty" -> dirty = Boolean.parseBoolean(value);
                 default -> throw new IllegalArgumentException("unknown option '" + option + "'");
             }
-        }
-        if (!Set.copyOf(PARTS).containsAll(parts)) {
-            throw new IllegalArgumentException("parts " + parts + " are not all of " + PARTS);
         }
         return new CpuOptions(
                 parts,
@@ -84,6 +89,16 @@ record CpuOptions(
                 data,
                 commit,
                 dirty);
+    }
+
+    private static List<String> parts(String words) {
+        List<String> parts = Stream.of(words.split(",", -1))
+                .flatMap(word -> word.equals(JMH) ? JmhPart.SUITES.stream() : Stream.of(word))
+                .toList();
+        if (!Set.copyOf(PARTS).containsAll(parts)) {
+            throw new IllegalArgumentException("parts " + parts + " are not all of " + PARTS);
+        }
+        return parts;
     }
 
     private static String value(String option, @Nullable String next) {

@@ -21,9 +21,10 @@ import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 import org.openjdk.jmh.util.Statistics;
 
-/** Every JMH suite on every backend, with the bytes that a call allocates on the Java heap. */
+/** The JMH suites on every backend, with the bytes that a call allocates on the Java heap. */
 final class JmhPart {
-    static final String PART = "jmh";
+    /** Each is a part of its own, as all of them take an hour. */
+    static final List<String> SUITES = List.of("kernels", "bandwidth", "products", "step", "sessions", "load");
 
     /** Name of the profiler's result: bytes of the Java heap for each call. */
     private static final String ALLOCATED = "gc.alloc.rate.norm";
@@ -47,18 +48,22 @@ final class JmhPart {
      */
     private record Selection(Class<?> suite, Map<String, List<String>> parameters) {}
 
-    static List<Result> run(CpuOptions options, List<String> backends) {
+    /** {@return what one of {@link #SUITES} finds} */
+    static List<Result> run(String part, CpuOptions options, List<String> backends) {
         List<Result> results = new ArrayList<>();
         for (String backend : backends) {
-            for (Selection selection : options.quick() ? quick() : full(options, backend)) {
-                try {
-                    for (RunResult each : new Runner(options(options, backend, selection)).run()) {
-                        results.addAll(results(each));
-                    }
-                } catch (RunnerException e) {
-                    String name = selection.suite.getSimpleName();
-                    results.add(Result.without(Result.ERROR, PART, name, backend, "", reason(e)));
+            Selection selection = options.quick() ? quick(part) : full(part, options);
+            // The reference is no matter of bandwidth, and would take an hour.
+            if (part.equals("bandwidth") && backend.equals("java")) {
+                continue;
+            }
+            try {
+                for (RunResult each : new Runner(options(options, backend, selection)).run()) {
+                    results.addAll(results(part, each));
                 }
+            } catch (RunnerException e) {
+                results.add(
+                        Result.without(Result.ERROR, part, selection.suite.getSimpleName(), backend, "", reason(e)));
             }
         }
         return results;
@@ -72,35 +77,40 @@ final class JmhPart {
         return String.valueOf(cause);
     }
 
-    private static List<Selection> quick() {
+    private static Selection quick(String part) {
         Map<String, List<String>> tiny = Map.of("workload", List.of(Workload.TINY.name()));
-        return List.of(
-                new Selection(KernelBenchmark.class, Map.of("elements", List.of(Long.toString(QUICK_ELEMENTS)))),
-                new Selection(LinearBenchmark.class, Map.of("layer", List.of(QUICK_LAYER))),
-                new Selection(TrainingStepBenchmark.class, with(tiny, "threads", List.of("1"))),
-                new Selection(SessionBenchmark.class, with(tiny, "batch", List.of("1", "8"))),
-                new Selection(ModelLoadBenchmark.class, tiny));
+        return switch (part) {
+            case "kernels", "bandwidth" ->
+                new Selection(KernelBenchmark.class, Map.of("elements", List.of(Long.toString(QUICK_ELEMENTS))));
+            case "products" -> new Selection(LinearBenchmark.class, Map.of("layer", List.of(QUICK_LAYER)));
+            case "step" -> new Selection(TrainingStepBenchmark.class, with(tiny, "threads", List.of("1")));
+            case "sessions" -> new Selection(SessionBenchmark.class, with(tiny, "batch", List.of("1", "8")));
+            case "load" -> new Selection(ModelLoadBenchmark.class, tiny);
+            default -> throw new IllegalArgumentException("no suite '" + part + "'");
+        };
     }
 
-    private static List<Selection> full(CpuOptions options, String backend) {
-        List<String> threads = options.threads().stream().map(String::valueOf).toList();
-        List<Selection> all = new ArrayList<>();
-        all.add(new Selection(KernelBenchmark.class, Map.of("elements", List.of(Long.toString(IN_CACHE)))));
-        if (!backend.equals("java")) {
-            // The reference is no matter of bandwidth, and would take an hour.
-            List<String> sized = KernelBenchmark.cases().stream()
-                    .filter(each -> each.rows() == 0)
-                    .map(KernelCase::name)
-                    .toList();
-            all.add(new Selection(
-                    KernelBenchmark.class,
-                    Map.of("elements", List.of(Long.toString(OUT_OF_CACHE)), "kernel", sized, "threads", threads)));
-        }
-        all.add(new Selection(LinearBenchmark.class, Map.of("threads", threads)));
-        all.add(new Selection(TrainingStepBenchmark.class, Map.of("threads", threads)));
-        all.add(new Selection(SessionBenchmark.class, Map.of()));
-        all.add(new Selection(ModelLoadBenchmark.class, Map.of()));
-        return all;
+    private static Selection full(String part, CpuOptions options) {
+        Map<String, List<String>> threads = Map.of(
+                "threads", options.threads().stream().map(String::valueOf).toList());
+        return switch (part) {
+            case "kernels" ->
+                new Selection(KernelBenchmark.class, Map.of("elements", List.of(Long.toString(IN_CACHE))));
+            case "bandwidth" -> {
+                List<String> sized = KernelBenchmark.cases().stream()
+                        .filter(each -> each.rows() == 0)
+                        .map(KernelCase::name)
+                        .toList();
+                Map<String, List<String>> large = with(threads, "kernel", sized);
+                yield new Selection(
+                        KernelBenchmark.class, with(large, "elements", List.of(Long.toString(OUT_OF_CACHE))));
+            }
+            case "products" -> new Selection(LinearBenchmark.class, threads);
+            case "step" -> new Selection(TrainingStepBenchmark.class, threads);
+            case "sessions" -> new Selection(SessionBenchmark.class, Map.of());
+            case "load" -> new Selection(ModelLoadBenchmark.class, Map.of());
+            default -> throw new IllegalArgumentException("no suite '" + part + "'");
+        };
     }
 
     private static Map<String, List<String>> with(Map<String, List<String>> some, String name, List<String> values) {
@@ -127,8 +137,8 @@ final class JmhPart {
         return builder.build();
     }
 
-    private static List<Result> results(RunResult run) {
-        Label label = Label.of(run);
+    private static List<Result> results(String part, RunResult run) {
+        Label label = Label.of(part, run);
         Statistics micros = run.getPrimaryResult().getStatistics();
         Quantiles time = quantiles(micros);
         if (run.getParams().getMode() == Mode.SampleTime) {
@@ -161,13 +171,21 @@ final class JmhPart {
     /**
      * What a benchmark's results are called.
      *
+     * @param part that it is of
      * @param work bytes or operations of a call; 0 where there is no rate
      * @param unit of the rate
      * @param sampled whether its time comes from single samples
      */
     private record Label(
-            String op, String direction, String backend, String shape, double work, String unit, boolean sampled) {
-        static Label of(RunResult run) {
+            String part,
+            String op,
+            String direction,
+            String backend,
+            String shape,
+            double work,
+            String unit,
+            boolean sampled) {
+        static Label of(String part, RunResult run) {
             var params = run.getParams();
             String suite = params.getBenchmark();
             String backend = params.getParam("backend");
@@ -180,12 +198,13 @@ final class JmhPart {
                         .orElseThrow();
                 long rows = KernelBenchmark.rows(kernel, Long.parseLong(params.getParam("elements")));
                 long elements = rows * kernel.columns();
-                return kernel(kernel.name(), backend, elements + threads, kernel.perElement() * elements, "GB/s");
+                return kernel(part, kernel.name(), backend, elements + threads, kernel.perElement() * elements, "GB/s");
             }
             if (suite.startsWith(LinearBenchmark.class.getName())) {
                 String layer = params.getParam("layer");
                 KernelCase kernel = LinearBenchmark.kernel(params.getParam("kernel"), layer);
                 return kernel(
+                        part,
                         kernel.name(),
                         backend,
                         layer + threads,
@@ -194,27 +213,29 @@ final class JmhPart {
             }
             Workload workload = Workload.of(params.getParam("workload"));
             if (suite.startsWith(TrainingStepBenchmark.class.getName())) {
-                return new Label("training-step", "", backend, workload + threads, workload.flops(), "GFLOP/s", false);
+                return new Label(
+                        part, "training-step", "", backend, workload + threads, workload.flops(), "GFLOP/s", false);
             }
             if (suite.startsWith(SessionBenchmark.class.getName())) {
                 String shape = workload + "-b" + params.getParam("batch") + threads;
-                return new Label(method, "", backend, shape, 0, "", true);
+                return new Label(part, method, "", backend, shape, 0, "", true);
             }
-            return new Label("model-load", "", backend, workload + threads, 0, "", false);
+            return new Label(part, "model-load", "", backend, workload + threads, 0, "", false);
         }
 
-        private static Label kernel(String name, String backend, String shape, double work, String unit) {
+        private static Label kernel(String part, String name, String backend, String shape, double work, String unit) {
             for (String direction : List.of("-forward", "-backward")) {
                 int at = name.indexOf(direction);
                 if (at > 0) {
-                    return new Label(name.substring(0, at), name.substring(at + 1), backend, shape, work, unit, false);
+                    return new Label(
+                            part, name.substring(0, at), name.substring(at + 1), backend, shape, work, unit, false);
                 }
             }
-            return new Label(name, "", backend, shape, work, unit, false);
+            return new Label(part, name, "", backend, shape, work, unit, false);
         }
 
         Result result(String metric, String resultUnit, Quantiles values) {
-            return Result.of(PART, op, backend, direction, shape, metric, resultUnit, values);
+            return Result.of(part, op, backend, direction, shape, metric, resultUnit, values);
         }
     }
 }

@@ -51,12 +51,13 @@ public final class ReadmeTable {
             throw new IllegalArgumentException(
                     readme + " has no place for the table; add the lines " + BEGIN + " and " + END);
         }
-        Optional<Path> newest = Records.newest(results);
-        String table = newest.isPresent()
-                ? table(
-                        Records.read(newest.get()),
-                        results.relativize(newest.get()).toString())
-                : "Not recorded yet: `benchmarks/run` measures it.\n";
+        Optional<Records> newest = Records.newest(results, StepsPart.PART);
+        if (newest.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "no record under " + results + " has training steps; benchmarks/run measures them");
+        }
+        String table =
+                table(newest.get(), results.relativize(newest.get().file()).toString());
         String after = before.substring(0, begin + BEGIN.length()) + "\n" + table + before.substring(end);
         if (after.equals(before)) {
             return 0;

@@ -64,8 +64,8 @@ final class Records {
         throw new FormatException(file.toString(), "is no record of benchmarks of schema " + SCHEMA, "delete it");
     }
 
-    /** {@return the newest file of all devices, if there is one} */
-    static Optional<Path> newest(Path folder) throws IOException {
+    /** {@return the newest record of all devices that has numbers of a part, if there is one} */
+    static Optional<Records> newest(Path folder, String part) throws IOException {
         if (!Files.isDirectory(folder)) {
             return Optional.empty();
         }
@@ -75,13 +75,16 @@ final class Records {
                             file -> NAME.matcher(file.getFileName().toString()).matches())
                     .toList();
         }
-        Map<Path, String> dates = new LinkedHashMap<>();
+        List<Records> records = new ArrayList<>();
         for (Path file : files) {
-            dates.put(file, read(file).facts.date());
+            Records each = read(file);
+            if (each.results.stream().anyMatch(result -> result.part().equals(part) && result.values() != null)) {
+                records.add(each);
+            }
         }
-        return files.stream()
-                .max(Comparator.comparing((Path each) -> String.valueOf(dates.get(each)))
-                        .thenComparing(Path::toString));
+        return records.stream()
+                .max(Comparator.comparing((Records each) -> each.facts.date())
+                        .thenComparing(each -> each.file.toString()));
     }
 
     Facts facts() {

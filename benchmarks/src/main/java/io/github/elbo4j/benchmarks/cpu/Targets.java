@@ -1,9 +1,13 @@
 package io.github.elbo4j.benchmarks.cpu;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.DoublePredicate;
 import java.util.function.DoubleUnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /** What the library promises of its CPU backend, computed from the results of one run beside the limits measured in it. */
 final class Targets {
@@ -12,11 +16,8 @@ final class Targets {
     /** Bytes; JMH's own objects, spread over the calls, are fewer. */
     private static final double SMALLEST_OBJECT = 8;
 
-    /** Where a goal begins to be met. */
-    private enum Bound {
-        AT_LEAST,
-        AT_MOST
-    }
+    /** Of a number that is for the reader. */
+    private static final double NO_GOAL = 0;
 
     private final Records records;
     private final String backend;
@@ -27,7 +28,7 @@ final class Targets {
         this.backend = backend;
     }
 
-    /** {@return the promises whose measurements are there} */
+    /** {@return all promises; one whose measurements the record lacks says so in place of numbers} */
     static List<Result> of(Records records, String backend) {
         Targets targets = new Targets(records, backend);
         targets.speedups();
@@ -49,33 +50,21 @@ final class Targets {
 
     private void speedup(String peer, String shape, double goal) {
         String metric = "speedup-over-" + peer;
-        records.find(StepsPart.STEP, "", backend, shape, metric)
-                .ifPresent(values -> add(StepsPart.STEP, "", shape, metric, "x", values, goal, Bound.AT_LEAST));
+        atLeast(goal, StepsPart.STEP, shape, metric, "x", records.find(StepsPart.STEP, "", backend, shape, metric));
     }
 
     private void peakShares() {
         peakShare(Workload.M1, 1, 0.80);
-        peakShare(Workload.M1, 2, 0);
+        peakShare(Workload.M1, 2, NO_GOAL);
         peakShare(Workload.M2, 1, 0.88);
-        peakShare(Workload.M2, 2, 0);
+        peakShare(Workload.M2, 2, NO_GOAL);
     }
 
     private void peakShare(Workload workload, int threads, double goal) {
         String shape = StepsPart.shape(workload, threads);
-        Optional<Quantiles> peak = limit("fma", "peak-t" + threads);
         Optional<Quantiles> rate = records.find(StepsPart.STEP, "", backend, shape, StepsPart.RATE);
-        if (peak.isPresent() && rate.isPresent()) {
-            double most = peak.get().p50();
-            add(
-                    StepsPart.STEP,
-                    "",
-                    shape,
-                    "share-of-fma-peak",
-                    "1",
-                    rate.get().map(r -> r / most),
-                    goal,
-                    Bound.AT_LEAST);
-        }
+        Optional<Quantiles> share = by(rate, limit("fma", "peak-t" + threads));
+        atLeast(goal, StepsPart.STEP, shape, "share-of-fma-peak", "1", share);
     }
 
     private void kernels() {
@@ -84,66 +73,73 @@ final class Targets {
         perElement("reparameterize", "forward", JmhPart.IN_CACHE / 20 * 20, 1.5);
         for (int threads : List.of(1, 2)) {
             String shape = JmhPart.OUT_OF_CACHE + "-t" + threads;
-            Optional<Quantiles> copy = limit("copy", "out-of-cache-t" + threads);
-            Optional<Quantiles> adam = records.find("adam", "", backend, shape, "rate");
-            if (copy.isPresent() && adam.isPresent()) {
-                double most = copy.get().p50();
-                add("adam", "", shape, "share-of-copy", "1", adam.get().map(r -> r / most), 0.9, Bound.AT_LEAST);
-            }
+            Optional<Quantiles> rate = records.find("adam", "", backend, shape, "rate");
+            Optional<Quantiles> share = by(rate, limit("copy", "out-of-cache-t" + threads));
+            atLeast(0.9, "adam", shape, "share-of-copy", "1", share);
         }
     }
 
     private void perElement(String op, String direction, long elements, double goal) {
         String shape = elements + "-t1";
         DoubleUnaryOperator nanos = us -> us * 1e3 / elements;
-        records.find(op, direction, backend, shape, "time")
-                .ifPresent(time ->
-                        add(op, direction, shape, "time-per-element", "ns", time.map(nanos), goal, Bound.AT_MOST));
+        Optional<Quantiles> time =
+                records.find(op, direction, backend, shape, "time").map(values -> values.map(nanos));
+        atMost(goal, op, direction, shape, "time-per-element", "ns", time);
     }
 
     private void encode() {
         String shape = "M1-b1-t1";
-        Optional<Quantiles> read = limit("read", "weights-t1");
+        Optional<Quantiles> read = limit("read", "weights-t1")
+                .map(rate -> rate.map(gigabytes -> Workload.M1.encoderBytes() / gigabytes / 1e3));
         for (String metric : List.of("time", "time-p99")) {
             Optional<Quantiles> time = records.find("encode", "", backend, shape, metric);
-            if (read.isPresent() && time.isPresent()) {
-                double least = Workload.M1.encoderBytes() / read.get().p50() / 1e3;
-                double goal = metric.equals("time") ? 1.4 : 3;
-                add(
-                        "encode",
-                        "",
-                        shape,
-                        metric + "-by-reading-weights",
-                        "1",
-                        time.get().map(us -> us / least),
-                        goal,
-                        Bound.AT_MOST);
-            }
+            double goal = metric.equals("time") ? 1.4 : 3;
+            atMost(goal, "encode", "", shape, metric + "-by-reading-weights", "1", by(time, read));
         }
-        records.find("encode", "", backend, shape, "allocated")
-                .ifPresent(bytes ->
-                        add("encode", "", shape, "allocated-by-call", "B", bytes, SMALLEST_OBJECT, Bound.AT_MOST));
+        Optional<Quantiles> allocated = records.find("encode", "", backend, shape, "allocated");
+        atMost(SMALLEST_OBJECT, "encode", "", shape, "allocated-by-call", "B", allocated);
     }
 
     private Optional<Quantiles> limit(String op, String shape) {
         return records.find(op, "", MachinePart.MACHINE, shape, "rate");
     }
 
-    /** Adds a promise; a goal of 0 is none, its number is for the reader. */
-    private void add(
+    private static Optional<Quantiles> by(Optional<Quantiles> values, Optional<Quantiles> limit) {
+        return values.flatMap(each -> limit.map(Quantiles::p50).map(divisor -> each.map(value -> value / divisor)));
+    }
+
+    private void atLeast(double goal, String op, String shape, String metric, String unit, Optional<Quantiles> values) {
+        add(goal, op, "", shape, metric, unit, values, median -> median >= goal);
+    }
+
+    private void atMost(
+            double goal,
             String op,
             String direction,
             String shape,
             String metric,
             String unit,
-            Quantiles values,
+            Optional<Quantiles> values) {
+        add(goal, op, direction, shape, metric, unit, values, median -> median <= goal);
+    }
+
+    private void add(
             double goal,
-            Bound bound) {
-        Result result = Result.of(PART, op, backend, direction, shape, metric, unit, values);
-        if (goal > 0) {
-            boolean met = bound == Bound.AT_LEAST ? values.p50() >= goal : values.p50() <= goal;
-            result = result.with("goal", goal).with("met", met);
+            String op,
+            String direction,
+            String shape,
+            String metric,
+            String unit,
+            Optional<Quantiles> values,
+            DoublePredicate met) {
+        Map<String, @Nullable Object> more = new LinkedHashMap<>();
+        if (goal != NO_GOAL) {
+            more.put("goal", goal);
+            values.ifPresent(found -> more.put("met", met.test(found.p50())));
         }
-        found.add(result);
+        if (values.isEmpty()) {
+            more.put(Result.SKIPPED, "not all of its measurements are in this record");
+        }
+        found.add(new Result(PART, op, backend, direction, shape, metric, unit, values.orElse(null), more));
     }
 }

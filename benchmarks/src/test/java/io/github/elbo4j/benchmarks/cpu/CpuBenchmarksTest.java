@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.elbo4j.benchmarks.KernelCases.KernelCase;
 import io.github.elbo4j.benchmarks.jmh.KernelBenchmark;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
@@ -23,8 +24,10 @@ class CpuBenchmarksTest {
     @Test
     void everyJmhBenchmarkRunsOnceAndAgreesWithTheReference() throws IOException {
         Records records = run(true, "jmh", "java");
-        List<Result> results = records.results();
-        assertThat(results).noneMatch(Result::failed);
+        assertThat(records.results()).noneMatch(Result::failed);
+        List<Result> results = records.results().stream()
+                .filter(result -> JmhPart.SUITES.contains(result.part()))
+                .toList();
         Stream<String> products =
                 Stream.of("forward", "backward-input", "backward-weights").map(direction -> "linear-" + direction);
         Stream<String> others = Stream.of("training-step", "encode", "score", "model-load");
@@ -71,7 +74,9 @@ class CpuBenchmarksTest {
 
     @Test
     void aMachineHasItsLimitsOrTheReasonWhyNot() throws IOException {
-        List<Result> results = run(true, "machine", "java").results();
+        List<Result> results = run(true, "machine", "java").results().stream()
+                .filter(result -> result.part().equals(MachinePart.PART))
+                .toList();
         if (results.stream().anyMatch(result -> result.more().containsKey(Result.SKIPPED))) {
             assertThat(results)
                     .hasSize(3)
@@ -100,10 +105,11 @@ class CpuBenchmarksTest {
     @Test
     void aBackendThatDoesNotOpenIsAFailure() throws IOException {
         Records records = run(false, "jmh", "nosuch");
-        assertThat(records.results()).singleElement().satisfies(result -> {
-            assertThat(result.failed()).isTrue();
-            assertThat(String.valueOf(result.more().get(Result.ERROR))).contains("nosuch");
-        });
+        assertThat(records.results())
+                .filteredOn(Result::failed)
+                .singleElement()
+                .satisfies(result -> assertThat(String.valueOf(result.more().get(Result.ERROR)))
+                        .contains("nosuch"));
     }
 
     /** {@return the record of a run, which passes as expected} */
@@ -121,6 +127,10 @@ class CpuBenchmarksTest {
                 "--commit",
                 "0123456789"));
         assertThat(CpuBenchmarks.run(options)).isEqualTo(passes);
-        return Records.read(Records.newest(folder).orElseThrow());
+        try (Stream<Path> files = Files.walk(folder)) {
+            return Records.read(files.filter(file -> file.toString().endsWith(".json"))
+                    .findFirst()
+                    .orElseThrow());
+        }
     }
 }

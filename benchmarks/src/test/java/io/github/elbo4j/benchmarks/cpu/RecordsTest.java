@@ -36,7 +36,7 @@ class RecordsTest {
     void aPartReplacesItsOwnResultsOnly() throws IOException {
         records("2030-01-02T03:04:05Z").put("steps", List.of(step("native", 1000), step("java", 5000)));
         Records later = records("2030-01-02T09:00:00Z");
-        later.put("jmh", List.of());
+        later.put("kernels", List.of());
         later.put("steps", List.of(step("native", 900)));
         assertThat(Records.read(later.file()).results())
                 .singleElement()
@@ -45,12 +45,12 @@ class RecordsTest {
 
     @Test
     void theNewestRecordIsFoundAmongOtherFiles() throws IOException {
-        assertThat(Records.newest(folder)).isEmpty();
+        assertThat(Records.newest(folder, "steps")).isEmpty();
         records("2030-01-02T03:04:05Z").put("steps", List.of(step("native", 1)));
         Records newest = records("2030-01-03T00:00:00Z");
         newest.put("steps", List.of(step("native", 1)));
         Files.writeString(newest.file().resolveSibling("2031-01-01-0123456-fidelity.jsonl"), "{}\n");
-        assertThat(Records.newest(folder)).contains(newest.file());
+        assertThat(Records.newest(folder, "steps").map(Records::file)).contains(newest.file());
     }
 
     @Test
@@ -142,34 +142,58 @@ class RecordsTest {
                                 "speedup-over-libtorch-bytedeco",
                                 1.7)));
         records.put(
-                "jmh",
+                "kernels",
                 List.of(
-                        result("jmh", "bernoulli", "native", "forward-backward", JmhPart.IN_CACHE + "-t1", "time", 40),
-                        result("jmh", "adam", "native", "", JmhPart.OUT_OF_CACHE + "-t1", "rate", 19),
-                        result("jmh", "encode", "native", "", "M1-b1-t1", "time", 16),
-                        result("jmh", "encode", "native", "", "M1-b1-t1", "time-p99", 50),
-                        result("jmh", "encode", "native", "", "M1-b1-t1", "allocated", 0.1)));
+                        result(
+                                "kernels",
+                                "bernoulli",
+                                "native",
+                                "forward-backward",
+                                JmhPart.IN_CACHE + "-t1",
+                                "time",
+                                40),
+                        result("kernels", "adam", "native", "", JmhPart.OUT_OF_CACHE + "-t1", "rate", 19),
+                        result("kernels", "encode", "native", "", "M1-b1-t1", "time", 16),
+                        result("kernels", "encode", "native", "", "M1-b1-t1", "time-p99", 50),
+                        result("kernels", "encode", "native", "", "M1-b1-t1", "allocated", 0.1)));
         List<Result> targets = Targets.of(records, "native");
         assertThat(targets)
                 .extracting(target -> target.shape() + " " + target.metric() + " "
-                        + target.more().get("met"))
+                        + target.more().getOrDefault("met", "open"))
                 .containsExactly(
                         "M1-t1 speedup-over-libtorch-bytedeco false",
+                        "M1-t2 speedup-over-libtorch-bytedeco open",
+                        "M2-t1 speedup-over-libtorch-bytedeco open",
+                        "M2-t2 speedup-over-libtorch-bytedeco open",
+                        "M1-t1 speedup-over-deeplearning4j open",
+                        "M1-t2 speedup-over-deeplearning4j open",
+                        "M2-t1 speedup-over-deeplearning4j open",
+                        "M2-t2 speedup-over-deeplearning4j open",
                         "M1-t1 share-of-fma-peak true",
+                        "M1-t2 share-of-fma-peak open",
                         "M2-t1 share-of-fma-peak false",
+                        "M2-t2 share-of-fma-peak open",
                         JmhPart.IN_CACHE + "-t1 time-per-element true",
+                        JmhPart.IN_CACHE / 20 * 20 + "-t1 time-per-element open",
                         JmhPart.OUT_OF_CACHE + "-t1 share-of-copy true",
+                        JmhPart.OUT_OF_CACHE + "-t2 share-of-copy open",
                         "M1-b1-t1 time-by-reading-weights true",
                         "M1-b1-t1 time-p99-by-reading-weights false",
                         "M1-b1-t1 allocated-by-call true");
+        assertThat(targets)
+                .allSatisfy(target ->
+                        assertThat(target.more().containsKey(Result.SKIPPED)).isEqualTo(target.values() == null));
     }
 
     @Test
     void theReadmeHasTheNewestTableOrTheCheckFails() throws IOException {
         Path readme = folder.resolve("README.md");
         Files.writeString(readme, "before\n" + ReadmeTable.BEGIN + "\n" + ReadmeTable.END + "\nafter\n");
-        assertThat(ReadmeTable.run(readme, folder.resolve("none"), false)).isZero();
-        assertThat(readme).content().contains("Not recorded yet");
+        assertThatThrownBy(() -> ReadmeTable.run(readme, folder.resolve("none"), true))
+                .hasMessageContaining("benchmarks/run");
+        Records kernels = records("2030-01-02T03:04:04Z");
+        kernels.put("kernels", List.of(result("kernels", "adam", "native", "", "1-t1", "time", 1)));
+        assertThatThrownBy(() -> ReadmeTable.run(readme, folder, true)).hasMessageContaining("benchmarks/run");
         Records records = records("2030-01-02T03:04:05Z");
         records.put(
                 "steps",
