@@ -6,8 +6,8 @@
  *   v = beta2 * v + (1 - beta2) * g^2
  *   w = w - lr / correction1 * m / (sqrt(v) / sqrt(correction2) + epsilon)
  *
- * A moment that is subnormal becomes zero: it would decay no further, and CPUs take many times as long for it. The last line
- * multiplies by 1 / sqrt(correction2), rounded once a step, and by the reciprocal of the denominator: no division an element.
+ * A moment that is subnormal becomes zero: it would decay no further, and some CPUs are slow at it. The last line
+ * multiplies by 1 / sqrt(correction2), rounded once a step: a division less an element.
  */
 #ifndef ELBO4J_ADAM_H
 #define ELBO4J_ADAM_H
@@ -39,8 +39,8 @@ static inline AdamStep adam_step(const Adam& c, const elbo4j_state* state) {
 ELBO4J_INLINE void adam_update(const AdamStep& s, const Floats& g, Floats& w, Floats& m, Floats& v) {
     m = normal_or_zero(fma(floats(s.beta1), m, floats(s.one_minus_beta1) * g));
     v = normal_or_zero(fma(floats(s.beta2), v, floats(s.one_minus_beta2) * (g * g)));
-    Floats denominator = fma(normal_sqrt(v), floats(s.inverse_root), floats(s.epsilon));
-    w = fma(floats(s.minus_rate), m * reciprocal(denominator), w);
+    Floats denominator = fma(sqrt(v), floats(s.inverse_root), floats(s.epsilon));
+    w = fma(floats(s.minus_rate), m / denominator, w);
 }
 
 }  // namespace ELBO4J_ISA

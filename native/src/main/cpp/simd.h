@@ -117,42 +117,6 @@ ELBO4J_INLINE Register register_sqrt(Register a) {
 #endif
 }
 
-/*
- * 1 / a of a positive a, both normal, and sqrt(a) of a finite a that is zero or normal, rounded as IEEE 754 says. With AVX-512
- * multiplications refine estimates: divisions and roots of 16 lanes take several times as long, and hold up products beside
- * them. That this rounds right is shown by trying every float.
- */
-ELBO4J_INLINE Register register_reciprocal(Register a) {
-#if defined(__AVX512F__)
-    const __m512 one = _mm512_set1_ps(1);
-    __m512 y = _mm512_maskz_rcp14_ps(ALL_LANES, a);
-    /* Upwards, as the last step would round 1 / (2 - 2^-23) wrongly from below. */
-    y = _mm512_fmadd_round_ps(_mm512_fnmadd_ps(a, y, one), y, y, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC);
-    return _mm512_fmadd_ps(_mm512_fnmadd_ps(a, y, one), y, y);
-#else
-    return 1.0f / a;
-#endif
-}
-ELBO4J_INLINE Register register_normal_sqrt(Register a) {
-#if defined(__AVX512F__)
-    const __m512 half = _mm512_set1_ps(0.5f);
-    /* What a lacks of the root's square is subnormal for the smallest a. */
-    const __mmask16 small = _mm512_cmp_ps_mask(a, _mm512_set1_ps(0x1p-60f), _CMP_LT_OQ);
-    const __m512 v = _mm512_mask_mul_ps(a, small, a, _mm512_set1_ps(0x1p64f));
-    /* The estimate of 0 is infinite. */
-    const __m512 y = _mm512_maskz_rsqrt14_ps(ALL_LANES, _mm512_maskz_max_ps(ALL_LANES, v, _mm512_set1_ps(0x1p-126f)));
-    __m512 root = v * y;
-    __m512 half_inverse = y * half;
-    const __m512 off = _mm512_fnmadd_ps(root, half_inverse, half);
-    root = _mm512_fmadd_ps(root, off, root);
-    half_inverse = _mm512_fmadd_ps(half_inverse, off, half_inverse);
-    root = _mm512_fmadd_ps(_mm512_fnmadd_ps(root, root, v), half_inverse, root);
-    return _mm512_mask_mul_ps(root, small, root, _mm512_set1_ps(0x1p-32f));
-#else
-    return register_sqrt(a);
-#endif
-}
-
 /* The 64-bit products of the low halves. */
 ELBO4J_INLINE LongRegister multiply_low_halves(LongRegister a, LongRegister b) {
 #if defined(__AVX512F__)
@@ -344,8 +308,6 @@ ELBO4J_INLINE Floats fma(const Floats& a, const Floats& b, const Floats& c) {
     ELBO4J_LANEWISE(Floats, fma(a.part[p], b.part[p], c.part[p]));
 }
 ELBO4J_INLINE Floats sqrt(const Floats& a) { ELBO4J_LANEWISE(Floats, register_sqrt(a.part[p])); }
-ELBO4J_INLINE Floats reciprocal(const Floats& a) { ELBO4J_LANEWISE(Floats, register_reciprocal(a.part[p])); }
-ELBO4J_INLINE Floats normal_sqrt(const Floats& a) { ELBO4J_LANEWISE(Floats, register_normal_sqrt(a.part[p])); }
 
 ELBO4J_INLINE Ints operator+(const Ints& a, const Ints& b) {
     ELBO4J_LANEWISE(Ints, (IntRegister)((UnsignedRegister)a.part[p] + (UnsignedRegister)b.part[p]));

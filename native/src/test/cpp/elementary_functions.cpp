@@ -24,8 +24,6 @@ const Elementary FUNCTION[FUNCTIONS] = {
     each<sigmoid>,
     each<normal_pdf>,
     each<normal_cdf>,
-    each<reciprocal>,
-    each<normal_sqrt>,
     each<value<ELBO4J_IDENTITY>>,
     each<value<ELBO4J_RELU>>,
     each<value<ELBO4J_LEAKY_RELU>>,

@@ -22,8 +22,6 @@ enum Function {
     SIGMOID,
     NORMAL_PDF,
     NORMAL_CDF,
-    RECIPROCAL,
-    NORMAL_SQRT,
     /* value and derivative of each activation, in the order of elbo4j.h. */
     ACTIVATION_VALUE,
     ACTIVATION_DERIVATIVE = ACTIVATION_VALUE + 9,

@@ -8,7 +8,7 @@ public interface OptimizerKernels {
     /** Largest magnitude of a gradient: a larger one, squared, would leave the range of binary32 second moments. */
     double MAX_GRADIENT = 1e18;
 
-    /** Smallest epsilon of Adam: its reciprocal is a normal number. */
+    /** Smallest epsilon of Adam: binary32 holds it and its reciprocal. */
     double MIN_EPSILON = 1e-30;
 
     /** Largest epsilon of Adam. */
