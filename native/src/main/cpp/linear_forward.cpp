@@ -42,12 +42,10 @@ struct ForwardSink : PlainTile {
 /* Through the transposed copy: columns are outputs, a unit is a panel of them for a block of rows. */
 template <int ACTIVATION>
 void forward_packed(const LinearForward& c, int64_t rows, Piece piece) {
-    int64_t panels = panel_count(c.out);
     int64_t blocks = row_blocks(rows);
     for (int64_t unit = piece.from; unit < piece.to; unit++) {
-        Walk at = walk(unit, panels, blocks, 1);
-        Panel panel = panel_of(c.out, at.panel);
-        int64_t from = at.block * BLOCK_ROWS;
+        Panel panel = panel_of(c.out, unit / blocks);
+        int64_t from = unit % blocks * BLOCK_ROWS;
         int64_t to = from + BLOCK_ROWS < rows ? from + BLOCK_ROWS : rows;
         const float* b = c.pack.w.packed + panel.from * c.in;
         ForwardSink<ACTIVATION> sink(c, panel);
@@ -108,8 +106,8 @@ class TransposedBlock {
     }
 
    private:
-    /* Whole squares; outputs that are not there stay zero. */
-    alignas(64) float block_[(BLOCK_ROWS + LANES - 1) / LANES * LANES * PANEL] = {};
+    /* Outputs that are not there stay zero. */
+    alignas(64) float block_[BLOCK_ROWS * PANEL] = {};
     float* next_ = block_;
 };
 

@@ -7,24 +7,16 @@
 namespace elbo4j {
 namespace ELBO4J_ISA {
 
-/* a0 b0 a1 b1 and so on, of the lower halves and of the upper. */
-ELBO4J_INLINE Register mix_low(Register a, Register b) {
+/* a0 b0 a1 b1 and so on, from an element on: of the lower halves or of the upper. */
+template <int FROM>
+ELBO4J_INLINE Register mix(Register a, Register b) {
 #if defined(__AVX512F__)
-    return ELBO4J_SHUFFLE(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    return ELBO4J_SHUFFLE(a, b, FROM, FROM + 16, FROM + 1, FROM + 17, FROM + 2, FROM + 18, FROM + 3, FROM + 19,
+                          FROM + 4, FROM + 20, FROM + 5, FROM + 21, FROM + 6, FROM + 22, FROM + 7, FROM + 23);
 #elif defined(__AVX2__)
-    return ELBO4J_SHUFFLE(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+    return ELBO4J_SHUFFLE(a, b, FROM, FROM + 8, FROM + 1, FROM + 9, FROM + 2, FROM + 10, FROM + 3, FROM + 11);
 #else
-    return ELBO4J_SHUFFLE(a, b, 0, 4, 1, 5);
-#endif
-}
-
-ELBO4J_INLINE Register mix_high(Register a, Register b) {
-#if defined(__AVX512F__)
-    return ELBO4J_SHUFFLE(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-#elif defined(__AVX2__)
-    return ELBO4J_SHUFFLE(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
-#else
-    return ELBO4J_SHUFFLE(a, b, 2, 6, 3, 7);
+    return ELBO4J_SHUFFLE(a, b, FROM, FROM + 4, FROM + 1, FROM + 5);
 #endif
 }
 
@@ -38,8 +30,8 @@ ELBO4J_INLINE void transpose_square(const float* from, int64_t from_stride, floa
     for (int half = WIDTH; half > 1; half /= 2) {
         Register mixed[WIDTH];
         for (int i = 0; i < WIDTH / 2; i++) {
-            mixed[2 * i] = mix_low(rows[i], rows[i + WIDTH / 2]);
-            mixed[2 * i + 1] = mix_high(rows[i], rows[i + WIDTH / 2]);
+            mixed[2 * i] = mix<0>(rows[i], rows[i + WIDTH / 2]);
+            mixed[2 * i + 1] = mix<WIDTH / 2>(rows[i], rows[i + WIDTH / 2]);
         }
         for (int i = 0; i < WIDTH; i++) {
             rows[i] = mixed[i];
