@@ -27,6 +27,8 @@ struct Shape {
     int64_t out;
 
     int64_t rows() const { return active * fold; }
+    /* Ranges that weights are cut into: 1 to 4, more than there are blocks as well. */
+    int32_t threads() const { return 1 + (int32_t)((in + out) % 4); }
     std::string text() const {
         return " of " + std::to_string(active) + " rows, fold " + std::to_string(fold) + ", in " + std::to_string(in) +
                ", out " + std::to_string(out);
@@ -251,7 +253,7 @@ void linear_forward(const Shape& shape, int32_t activation, bool with_pre, bool 
         return LinearForward{shape.fold, shape.in,   shape.out, x.data(), {w, shape.in, shape.out},
                              b.data(),   activation, y,         pre};
     };
-    Run run = {nullptr, shape.active, direct};
+    Run run = {nullptr, shape.active, direct, shape.threads()};
     std::vector<float> initial = untouched(shape.rows(), shape.out);
     Outputs results = run_everywhere(
         [&](const Kernels& kernels) { return kernels.linear_forward_units(call_of(kernels, nullptr, nullptr), run); },
@@ -348,7 +350,7 @@ void linear_backward_weights(const Shape& shape, int32_t write) {
     std::vector<float> gradients = normals(shape.rows() * shape.out, 1);
     Operand x(with_readable(inputs));
     Operand g(gradients);
-    Run run = {nullptr, shape.active};
+    Run run = {nullptr, shape.active, false, shape.threads()};
     Outputs initial = {normals(shape.in * shape.out, 1), normals(shape.out, 1)};
     auto call_of = [&](float* dw, float* db) {
         return LinearBackwardWeights{shape.fold, shape.in, shape.out, x.data(), g.data(), dw, db, write};
@@ -395,7 +397,7 @@ void linear_update(const Shape& shape) {
     elbo4j_state state = {};
     state.slots = 2;
     state.table = table;
-    Run run = {&state, shape.active};
+    Run run = {&state, shape.active, false, shape.threads()};
     LinearBackwardWeights weight_gradients = {shape.fold, shape.in, shape.out, x.data(),
                                               g.data(),   nullptr,  nullptr,   ELBO4J_OVERWRITE};
     auto call_of = [&](float* gradients, float* values, float* moment0, float* moment1) {
