@@ -23,7 +23,7 @@ import org.openjdk.jmh.util.Statistics;
 
 /** The JMH suites on every backend, with the bytes that a call allocates on the Java heap. */
 final class JmhPart {
-    /** Each is a part of its own, as all of them take an hour. */
+    /** Each is a part of its own, as together they take longest. */
     static final List<String> SUITES = List.of("kernels", "bandwidth", "products", "step", "sessions", "load");
 
     /** Name of the profiler's result: bytes of the Java heap for each call. */
@@ -53,7 +53,7 @@ final class JmhPart {
         List<Result> results = new ArrayList<>();
         for (String backend : backends) {
             Selection selection = options.quick() ? quick(part) : full(part, options);
-            // The reference is no matter of bandwidth, and would take an hour.
+            // The reference is no matter of bandwidth, and would take long.
             if (part.equals("bandwidth") && backend.equals("java")) {
                 continue;
             }
