@@ -17,13 +17,21 @@ struct Run {
     bool direct = false;
     /* Threads that may take part: those that walk through weights have a range of their rows each, the same in every call. */
     int32_t threads = 1;
+    /* Whether this is the last step of the run, whose gradients the caller may look at. */
+    bool last = true;
 };
 
-/* Units from (inclusive) to (exclusive) of a call, and what the thread that has them may copy a panel to, if anything. */
+/* Memory of a thread for a copy of a panel, and the first column of the panel that it holds; -1 if none. */
+struct Room {
+    float* floats;
+    int64_t panel;
+};
+
+/* Units from (inclusive) to (exclusive) of a call, and the room of the thread that has them, if the call wants one. */
 struct Piece {
     int64_t from;
     int64_t to;
-    float* panel = nullptr;
+    Room* room = nullptr;
 };
 
 struct SelectRows {
@@ -187,6 +195,7 @@ struct LinearUpdate {
     Adam adam;
     int64_t weight_offset; /* of both in the arrays of adam */
     int64_t bias_offset;
+    bool read; /* whether another call of the recording reads the gradients: every step stores them then */
 };
 
 struct Sgd {

@@ -43,24 +43,21 @@ struct BackwardSink : PlainTile {
 template <int ACTIVATION>
 void backward(const LinearBackwardInput& c, const Run& run, Piece piece) {
     int64_t rows = run.active_rows * c.fold;
-    int64_t panels = panel_count(c.in);
-    int64_t blocks = row_blocks(rows);
-    PanelCopy copy(c.w, c.in, c.out, piece.panel);
-    for (int64_t unit = piece.from; unit < piece.to; unit++) {
-        Walk at = walk(unit, panels, blocks, 1);
-        Panel panel = panel_of(c.in, at.panel);
-        int64_t from = at.block * BLOCK_ROWS;
-        int64_t to = from + BLOCK_ROWS < rows ? from + BLOCK_ROWS : rows;
+    Walk walk(rows, panel_count(c.in), 1);
+    PanelCopy copy(c.w, c.in, c.out, piece);
+    for (int64_t i = piece.from; i < piece.to; i++) {
+        Walk::Unit unit = walk.at(i);
+        Panel panel = panel_of(c.in, unit.panel);
         BackwardSink<ACTIVATION> sink(c, panel);
-        Factor w = copy.of(panel, at.rows_left(piece, unit));
-        product(RowMajor{c.g, c.out}, w.b, w.stride, c.out, from, to, panel.groups, sink);
+        Factor w = copy.of(panel, unit.rows_left);
+        product(RowMajor{c.g, c.out}, w.b, w.stride, c.out, unit.from, unit.to, panel.groups, sink);
     }
 }
 
 }  // namespace
 
 int64_t linear_backward_input_units(const LinearBackwardInput& c, const Run& run) {
-    return panel_count(c.in) * row_blocks(run.active_rows * c.fold);
+    return Walk(run.active_rows * c.fold, panel_count(c.in), 1).units();
 }
 
 void linear_backward_input(const LinearBackwardInput& c, const Run& run, Piece piece) {

@@ -53,15 +53,17 @@ struct Elements {
     ELBO4J_INLINE Elements plus(int64_t count) const {
         return {gradient + count, value + count, moment0 + count, moment1 + count};
     }
-    ELBO4J_INLINE void prefetch() const {
-        __builtin_prefetch(gradient, 1);
+    ELBO4J_INLINE void prefetch(bool stores_gradients) const {
+        if (stores_gradients) {
+            __builtin_prefetch(gradient, 1);
+        }
         __builtin_prefetch(value, 1);
         __builtin_prefetch(moment0, 1);
         __builtin_prefetch(moment1, 1);
     }
 };
 
-/* Stores gradients, which somebody may want to look at, and updates what they are of, fetched beside their product. */
+/* Updates what gradients are of, fetched beside their product, and stores those that somebody may want to look at. */
 class Updates : public PlainTile {
    public:
     /* Fetches what a tile will update, one group of a row at a time. */
@@ -69,13 +71,17 @@ class Updates : public PlainTile {
        public:
         static constexpr bool STEPS = true;
 
-        Aside(const Elements& first, int64_t row_stride, int rows, int groups)
-            : at_(first), to_next_row_(row_stride - (groups - 1) * LANES), steps_(rows * groups), groups_(groups) {}
+        Aside(const Elements& first, int64_t row_stride, int rows, int groups, bool stores_gradients)
+            : at_(first),
+              to_next_row_(row_stride - (groups - 1) * LANES),
+              steps_(rows * groups),
+              groups_(groups),
+              stores_gradients_(stores_gradients) {}
 
         ELBO4J_INLINE int64_t steps() const { return steps_; }
 
         ELBO4J_INLINE void step() {
-            at_.prefetch();
+            at_.prefetch(stores_gradients_);
             group_++;
             at_ = at_.plus(group_ < groups_ ? LANES : to_next_row_);
             group_ = group_ < groups_ ? group_ : 0;
@@ -87,19 +93,23 @@ class Updates : public PlainTile {
         int64_t steps_;
         int group_ = 0;
         int groups_;
+        bool stores_gradients_;
     };
 
-    Updates(const LinearUpdate& call, const AdamStep& step) : c(call), adam(step) {}
+    Updates(const LinearUpdate& call, const AdamStep& step, bool last)
+        : c(call), adam(step), stores_gradients_(last || call.read) {}
 
     void begin(const Panel& columns) { panel = columns; }
 
-    Aside aside(int64_t first, int rows) const { return {weights(first), c.gradients.in, rows, panel.groups}; }
+    Aside aside(int64_t first, int rows) const {
+        return {weights(first), c.gradients.in, rows, panel.groups, stores_gradients_};
+    }
 
     void finish(int64_t first, int rows) const {
         for (int i = 0; i < rows; i++) {
             Elements row = weights(first + i);
             for (int j = 0; j < panel.groups; j++) {
-                update(adam, row.plus(j * LANES), load(tile_ + i * PANEL + j * LANES), lanes_of(panel, j));
+                update(row.plus(j * LANES), load(tile_ + i * PANEL + j * LANES), lanes_of(panel, j));
             }
         }
     }
@@ -107,13 +117,14 @@ class Updates : public PlainTile {
     void biases(int64_t from, const Floats& g, int64_t lanes) const {
         Elements biases = {c.gradients.db, c.adam.values + c.bias_offset, c.adam.moment0 + c.bias_offset,
                            c.adam.moment1 + c.bias_offset};
-        update(adam, biases.plus(from), g, lanes);
+        update(biases.plus(from), g, lanes);
     }
 
    private:
     const LinearUpdate& c;
     const AdamStep& adam;
     Panel panel = {};
+    bool stores_gradients_;
 
     /* Those of an output, from the panel's first input on. */
     Elements weights(int64_t output) const {
@@ -122,8 +133,10 @@ class Updates : public PlainTile {
         return {c.gradients.dw + at, c.adam.values + offset, c.adam.moment0 + offset, c.adam.moment1 + offset};
     }
 
-    ELBO4J_INLINE static void update(const AdamStep& adam, const Elements& at, const Floats& g, int64_t lanes) {
-        store_lanes(at.gradient, g, lanes);
+    ELBO4J_INLINE void update(const Elements& at, const Floats& g, int64_t lanes) const {
+        if (stores_gradients_) {
+            store_lanes(at.gradient, g, lanes);
+        }
         Floats w = load_lanes(at.value, lanes);
         Floats m = load_lanes(at.moment0, lanes);
         Floats v = load_lanes(at.moment1, lanes);
@@ -154,29 +167,24 @@ void bias_block(const LinearBackwardWeights& c, int64_t rows, int64_t from, int6
 template <class Target>
 void backward(const LinearBackwardWeights& c, const Run& run, Piece piece, Target& target) {
     int64_t rows = run.active_rows * c.fold;
-    int64_t blocks = row_blocks(c.out);
-    int64_t panels = panel_count(c.in);
-    int64_t of_weights = panels * blocks;
-    PanelCopy copy(c.x, c.in, rows, piece.panel);
-    for (int64_t unit = piece.from; unit < piece.to; unit++) {
-        Walk at = unit < of_weights ? walk(unit, panels, blocks, run.threads) : Walk{0, unit - of_weights, 1};
-        int64_t from = at.block * BLOCK_ROWS;
-        int64_t to = from + BLOCK_ROWS < c.out ? from + BLOCK_ROWS : c.out;
-        if (unit < of_weights) {
-            Panel panel = panel_of(c.in, at.panel);
-            target.begin(panel);
-            Factor x = copy.of(panel, at.rows_left(piece, unit));
-            product(ColumnMajor{c.g, c.out}, x.b, x.stride, rows, from, to, panel.groups, target);
-        } else {
-            bias_block(c, rows, from, to, target);
+    Walk walk(c.out, panel_count(c.in), run.threads);
+    PanelCopy copy(c.x, c.in, rows, piece);
+    for (int64_t i = piece.from; i < piece.to; i++) {
+        Walk::Unit unit = walk.at(i);
+        if (unit.panel == 0) {
+            bias_block(c, rows, unit.from, unit.to, target);
         }
+        Panel panel = panel_of(c.in, unit.panel);
+        target.begin(panel);
+        Factor x = copy.of(panel, unit.rows_left);
+        product(ColumnMajor{c.g, c.out}, x.b, x.stride, rows, unit.from, unit.to, panel.groups, target);
     }
 }
 
 }  // namespace
 
-int64_t linear_backward_weights_units(const LinearBackwardWeights& c, const Run&) {
-    return (panel_count(c.in) + 1) * row_blocks(c.out);
+int64_t linear_backward_weights_units(const LinearBackwardWeights& c, const Run& run) {
+    return Walk(c.out, panel_count(c.in), run.threads).units();
 }
 
 void linear_backward_weights(const LinearBackwardWeights& c, const Run& run, Piece piece) {
@@ -186,7 +194,7 @@ void linear_backward_weights(const LinearBackwardWeights& c, const Run& run, Pie
 
 void linear_update(const LinearUpdate& c, const Run& run, Piece piece) {
     AdamStep step = adam_step(c.adam, run.state);
-    Updates updates(c, step);
+    Updates updates(c, step, run.last);
     backward(c.gradients, run, piece, updates);
 }
 

@@ -42,14 +42,13 @@ struct ForwardSink : PlainTile {
 /* Through the transposed copy: columns are outputs, a unit is a panel of them for a block of rows. */
 template <int ACTIVATION>
 void forward_packed(const LinearForward& c, int64_t rows, Piece piece) {
-    int64_t blocks = row_blocks(rows);
-    for (int64_t unit = piece.from; unit < piece.to; unit++) {
-        Panel panel = panel_of(c.out, unit / blocks);
-        int64_t from = unit % blocks * BLOCK_ROWS;
-        int64_t to = from + BLOCK_ROWS < rows ? from + BLOCK_ROWS : rows;
+    Walk walk(rows, panel_count(c.out), 1);
+    for (int64_t i = piece.from; i < piece.to; i++) {
+        Walk::Unit unit = walk.at(i);
+        Panel panel = panel_of(c.out, unit.panel);
         const float* b = c.pack.w.packed + panel.from * c.in;
         ForwardSink<ACTIVATION> sink(c, panel);
-        product(RowMajor{c.x, c.in}, b, panel.width, c.in, from, to, panel.groups, sink);
+        product(RowMajor{c.x, c.in}, b, panel.width, c.in, unit.from, unit.to, panel.groups, sink);
     }
 }
 
@@ -115,22 +114,19 @@ class TransposedBlock {
 template <int ACTIVATION>
 void forward_direct(const LinearForward& c, const Run& run, Piece piece) {
     int64_t rows = run.active_rows * c.fold;
-    int64_t panels = panel_count(rows);
-    int64_t blocks = row_blocks(c.out);
-    int64_t transposed = -1;
+    Walk walk(c.out, panel_count(rows), run.threads);
     TransposedBlock block;
-    for (int64_t unit = piece.from; unit < piece.to; unit++) {
-        Walk at = walk(unit, panels, blocks, run.threads);
-        Panel panel = panel_of(rows, at.panel);
-        if (panel.from != transposed) {
-            transpose_rows(c, panel, piece.panel);
-            transposed = panel.from;
+    for (int64_t i = piece.from; i < piece.to; i++) {
+        Walk::Unit unit = walk.at(i);
+        Panel panel = panel_of(rows, unit.panel);
+        if (piece.room->panel != panel.from) {
+            transpose_rows(c, panel, piece.room->floats);
+            piece.room->panel = panel.from;
         }
-        int64_t from = at.block * BLOCK_ROWS;
-        int64_t to = from + BLOCK_ROWS < c.out ? from + BLOCK_ROWS : c.out;
         block.begin();
-        product(RowMajor{c.pack.w.values, c.in}, piece.panel, PANEL, c.in, from, to, panel.groups, block);
-        block.template store_rows<ACTIVATION>(c, panel, from, to);
+        product(RowMajor{c.pack.w.values, c.in}, piece.room->floats, PANEL, c.in, unit.from, unit.to, panel.groups,
+                block);
+        block.template store_rows<ACTIVATION>(c, panel, unit.from, unit.to);
     }
 }
 
@@ -144,7 +140,7 @@ void forward(const LinearForward& c, const Run& run, Piece piece) {
 
 int64_t linear_forward_units(const LinearForward& c, const Run& run) {
     int64_t rows = run.active_rows * c.fold;
-    return run.direct ? panel_count(rows) * row_blocks(c.out) : panel_count(c.out) * row_blocks(rows);
+    return run.direct ? Walk(c.out, panel_count(rows), run.threads).units() : Walk(rows, panel_count(c.out), 1).units();
 }
 
 void linear_forward(const LinearForward& c, const Run& run, Piece piece) {

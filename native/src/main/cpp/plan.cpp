@@ -7,7 +7,8 @@
  * Updates. Where a recording computes the gradients of a whole group, checks them and takes a step of Adam, each weight
  * gradient is updated tile by tile as it is computed, instead of being read again twice. The check has to come first, so
  * the merged updates stand where Adam stood, behind a bound of every gradient by its factors; should the bound not hold,
- * the same step runs gradients, check and Adam one after another. Both ways give the same bits.
+ * the same step runs gradients, check and Adam one after another. Both ways give the same bits. Gradients that no call of
+ * the recording reads are stored in the last step of a run only: nobody could see the others.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,6 +163,21 @@ bool movable(const elbo4j_program& program, int64_t index, int64_t end, const Ad
     return true;
 }
 
+/* Whether another call than the check and Adam of a group reads its gradients: those of the step, or of the one before. */
+bool read_by_others(const elbo4j_program& program, int64_t check) {
+    const Adam& adam = program.recorded.items[check + 1].adam;
+    const Range gradients = floats(adam.gradients + adam.offset, adam.size);
+    for (int64_t i = 0; i < program.recorded.count; i++) {
+        const Call& call = program.recorded.items[i];
+        bool may_read = i != check && i != check + 1 && call.kind != Kind::SELECT_ROWS && call.kind != Kind::ADVANCE;
+        Operands operands;
+        if (may_read && (!operands_of(program, call, operands) || overlap(gradients, operands.read, 4))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whether the array [offset, offset + size) of the gradients is one that the call overwrites. */
 bool computes(const Call& call, const float* gradients, int64_t offset, int64_t size) {
     if (call.kind != Kind::LINEAR_BACKWARD_WEIGHTS || call.linear_backward_weights.write != ELBO4J_OVERWRITE) {
@@ -258,6 +274,7 @@ bool append_updates(elbo4j_program& program, int64_t check) {
         elbo4j_free(bound.bound_gradients.largest);
         return false;
     }
+    bool read = read_by_others(program, check);
     /* From the last layer to the first, as they were issued: what was computed last is still in the cache. */
     for (int64_t i = 0; i < check; i++) {
         if (belongs(recorded.items[i], adam)) {
@@ -265,7 +282,7 @@ bool append_updates(elbo4j_program& program, int64_t check) {
             update.kind = Kind::LINEAR_UPDATE;
             update.number = recorded.items[i].number;
             const LinearBackwardWeights& c = recorded.items[i].linear_backward_weights;
-            update.linear_update = {c, adam, c.dw - adam.gradients, c.db - adam.gradients};
+            update.linear_update = {c, adam, c.dw - adam.gradients, c.db - adam.gradients, read};
             if (!append(program.planned, update)) {
                 return false;
             }

@@ -213,57 +213,89 @@ struct Factor {
 };
 
 /*
- * The columns of one panel after another of b [depth, stride], copied side by side where enough rows will read them and
- * there is room: rows of b that lie a power of two apart would share a few sets of the caches.
+ * The columns of a panel of b [depth, stride], copied side by side where rows of b lie so far apart that they share a few
+ * sets of the caches, enough rows of a will read them, and there is room. What the room holds is kept from piece to piece.
  */
 class PanelCopy {
    public:
-    PanelCopy(const float* b, int64_t stride, int64_t depth, float* room)
-        : b_(b), stride_(stride), depth_(depth), room_(room) {}
+    PanelCopy(const float* b, int64_t stride, int64_t depth, const Piece& piece)
+        : b_(b), stride_(stride), depth_(depth), room_(piece.room) {}
 
-    /* The panel, for so many rows now and in the calls that follow for the same panel. */
-    Factor of(const Panel& panel, int64_t rows) {
+    /* The panel, which so many rows from now on will read. */
+    Factor of(const Panel& panel, int64_t rows) const {
         constexpr int64_t ENOUGH_ROWS = 64;
-        if (room_ != nullptr && copied_ != panel.from && rows >= ENOUGH_ROWS) {
+        /* Floats: eight lines of 64 bytes, so that of 64 sets eight are used at most. */
+        constexpr int64_t SHARES_SETS = 128;
+        if (room_ == nullptr || stride_ % SHARES_SETS != 0 || (room_->panel != panel.from && rows < ENOUGH_ROWS)) {
+            return {b_ + panel.from, stride_};
+        }
+        if (room_->panel != panel.from) {
             for (int64_t k = 0; k < depth_; k++) {
                 for (int j = 0; j < panel.groups; j++) {
-                    store(room_ + k * PANEL + j * LANES, load(b_ + k * stride_ + panel.from + j * LANES));
+                    store(room_->floats + k * PANEL + j * LANES, load(b_ + k * stride_ + panel.from + j * LANES));
                 }
             }
-            copied_ = panel.from;
+            room_->panel = panel.from;
         }
-        return copied_ == panel.from ? Factor{room_, PANEL} : Factor{b_ + panel.from, stride_};
+        return {room_->floats, PANEL};
     }
 
    private:
     const float* b_;
     int64_t stride_;
     int64_t depth_;
-    float* room_;
-    int64_t copied_ = -1;
+    Room* room_;
 };
 
-/* The unit of a product whose blocks of rows are cut into ranges. */
-struct Walk {
-    int64_t panel;
-    int64_t block;
-    /* Of the range: the blocks from this one to its end. */
-    int64_t blocks_left;
-
-    /* Rows that read the panel from here on in the same piece. */
-    int64_t rows_left(Piece piece, int64_t unit) const {
-        return (blocks_left < piece.to - unit ? blocks_left : piece.to - unit) * BLOCK_ROWS;
+/*
+ * The units of a product: its rows cut into as many ranges as there are threads, alike to a few rows; in a range panel by
+ * panel, in a panel block by block. As all ranges have as many units, a thread that takes an equal share of them has a range.
+ */
+class Walk {
+   public:
+    Walk(int64_t rows, int64_t panels, int64_t threads) : rows_(rows), panels_(panels) {
+        int64_t most = row_blocks(rows);
+        ranges_ = threads < most ? threads : most;
+        int64_t steps_of_range = ranges_ > 0 ? (steps() + ranges_ - 1) / ranges_ : 0;
+        blocks_ = row_blocks(steps_of_range * STEP);
     }
-};
 
-/* Ranges one after another; in a range panel by panel, in a panel block by block. */
-static inline Walk walk(int64_t unit, int64_t panels, int64_t blocks, int64_t ranges) {
-    int64_t range = ((unit / panels + 1) * ranges - 1) / blocks;
-    int64_t first = blocks * range / ranges;
-    int64_t count = blocks * (range + 1) / ranges - first;
-    int64_t within = unit - panels * first;
-    return {within / count, first + within % count, count - within % count};
-}
+    int64_t units() const { return ranges_ * panels_ * blocks_; }
+
+    struct Unit {
+        int64_t panel;
+        /* Rows; none where a range is shorter than others. */
+        int64_t from;
+        int64_t to;
+        /* Those from here to the end of the range. */
+        int64_t rows_left;
+    };
+
+    Unit at(int64_t unit) const {
+        int64_t block = unit % blocks_;
+        int64_t range = unit / blocks_ / panels_;
+        int64_t end = range_begin(range + 1);
+        int64_t from = range_begin(range) + block * BLOCK_ROWS;
+        from = from < end ? from : end;
+        int64_t to = from + BLOCK_ROWS < end ? from + BLOCK_ROWS : end;
+        return {unit / blocks_ % panels_, from, to, end - from};
+    }
+
+   private:
+    /* Ranges begin at its multiples, so that no tile of a whole panel is cut. */
+    static constexpr int64_t STEP = 8;
+
+    int64_t steps() const { return (rows_ + STEP - 1) / STEP; }
+    int64_t range_begin(int64_t range) const {
+        int64_t row = steps() * range / ranges_ * STEP;
+        return row < rows_ ? row : rows_;
+    }
+
+    int64_t rows_;
+    int64_t panels_;
+    int64_t ranges_;
+    int64_t blocks_;
+};
 
 /* Lanes of a panel's group that are columns. */
 static inline int64_t lanes_of(const Panel& panel, int group) {

@@ -207,44 +207,89 @@ void run_piece(elbo4j_program& program, const Call& call, Piece piece) {
     }
 }
 
-/* Where a thread copies panels of a call to; null where it does not. */
-float* panel_of_thread(const elbo4j_program& program, const Call& call, int32_t thread) {
+/* Where a thread copies panels of a call to; without memory where it does not. */
+Room room_of_thread(const elbo4j_program& program, const Call& call, int32_t thread) {
     bool copies = panel_bytes(program, call) > 0 && program.workspace != nullptr;
-    return copies ? (float*)(program.workspace + program.packed_bytes + thread * program.panel_bytes) : nullptr;
+    return {copies ? (float*)(program.workspace + program.packed_bytes + thread * program.panel_bytes) : nullptr, -1};
 }
 
-/* A word for a shared call: its number, counted from 1, and how many pieces it has. */
+/* Runs units of a call with the room of a thread. */
+void run_units(elbo4j_program& program, const Call& call, int64_t from, int64_t to, Room& room) {
+    run_piece(program, call, {from, to, room.floats != nullptr ? &room : nullptr});
+}
+
+/* A ticket: the number of a call among all calls that were shared, from 1, and how many pieces it has. */
 constexpr int PIECE_BITS = 16;
 constexpr int64_t MAX_PIECES = (1 << PIECE_BITS) - 1;
-int64_t pieces_in(uint64_t ticket) { return (int64_t)(ticket & MAX_PIECES); }
-uint64_t number_in(uint64_t ticket) { return ticket >> PIECE_BITS; }
-
-/* Most pieces of a call: enough that nobody waits long for the last one, few enough that taking one costs nothing. */
-int64_t most_pieces(int32_t threads) { return 8 * (int64_t)threads < MAX_PIECES ? 8 * (int64_t)threads : MAX_PIECES; }
 
 /*
- * Runs pieces of a shared call as one of the threads. Each begins at the same place in every call, so that what it works on
- * stays in its caches; then it takes what others have left, from the ends of their ranges.
+ * Most pieces of a call for each thread: enough that nobody waits long for the last one, few enough that taking one costs
+ * nothing.
+ */
+constexpr int64_t MOST_PIECES = 32;
+
+/*
+ * What has been taken of a thread's pieces, in one word: the number of the call among all calls that were shared, and how
+ * many pieces are gone from the front and from the back. A word of an earlier call says that nothing is.
+ */
+struct Taken {
+    static constexpr int BITS = 8;
+    static_assert(MOST_PIECES < 1 << BITS, "a count of pieces is larger than its bits");
+
+    uint64_t call;
+    int64_t front;
+    int64_t back;
+
+    static Taken of(uint64_t word) {
+        constexpr int64_t MASK = (1 << BITS) - 1;
+        return {word >> 2 * BITS, (int64_t)(word >> BITS) & MASK, (int64_t)word & MASK};
+    }
+    uint64_t word() const { return call << 2 * BITS | (uint64_t)front << BITS | (uint64_t)back; }
+};
+
+/* The place among a thread's pieces of one that is now the caller's, -1 if all are taken. */
+int64_t take(Line& line, uint64_t call, int64_t pieces, bool from_front) {
+    uint64_t found = line.value.load(std::memory_order_relaxed);
+    while (true) {
+        Taken taken = Taken::of(found);
+        if (taken.call < call) {
+            taken = {call, 0, 0};
+        }
+        /* The word is of a later call if the caller is late. */
+        if (taken.call > call || taken.front + taken.back >= pieces) {
+            return -1;
+        }
+        int64_t place = from_front ? taken.front++ : pieces - 1 - taken.back++;
+        if (line.value.compare_exchange_weak(found, taken.word(), std::memory_order_acq_rel,
+                                             std::memory_order_relaxed)) {
+            return place;
+        }
+    }
+}
+
+/*
+ * Runs pieces of a shared call as one of the threads. Each has the same pieces in every call, so that what it works on stays
+ * in its caches; then it takes what others have left, from the end.
  */
 void take_pieces(elbo4j_program& program, uint64_t ticket, int32_t thread) {
-    const int64_t pieces = pieces_in(ticket);
-    const int64_t first = pieces * thread / program.panel_threads;
-    const int64_t own = pieces * (thread + 1) / program.panel_threads - first;
+    const int64_t threads = program.panel_threads;
+    const uint64_t call = ticket >> PIECE_BITS;
+    const int64_t pieces = (int64_t)ticket & MAX_PIECES;
     uint64_t done = 0;
-    for (int64_t i = 0; i < pieces; i++) {
-        int64_t index = i < own ? first + i : (first - 1 - (i - own) + pieces) % pieces;
-        uint64_t last = program.takers[index].value.load(std::memory_order_relaxed);
-        /* Taken in this call or, if this thread is late, in one that followed. */
-        if (last >= number_in(ticket) ||
-            !program.takers[index].value.compare_exchange_strong(last, number_in(ticket), std::memory_order_acq_rel,
-                                                                 std::memory_order_relaxed)) {
-            continue;
+    Room room = {};
+    for (int64_t i = 0; i < threads; i++) {
+        int64_t owner = (thread + i) % threads;
+        int64_t first = pieces * owner / threads;
+        int64_t end = pieces * (owner + 1) / threads;
+        for (int64_t place; (place = take(program.taken[owner], call, end - first, i == 0)) >= 0; done++) {
+            /* Until this piece is done the leader does not go on, so these are of the same call. */
+            if (done == 0) {
+                room = room_of_thread(program, *program.current, thread);
+            }
+            int64_t index = first + place;
+            run_units(program, *program.current, program.units * index / pieces, program.units * (index + 1) / pieces,
+                      room);
         }
-        /* Until this piece is done the leader does not go on, so these are of the same call. */
-        run_piece(program, *program.current,
-                  {program.units * index / pieces, program.units * (index + 1) / pieces,
-                   panel_of_thread(program, *program.current, thread)});
-        done++;
     }
     if (done > 0) {
         program.done.value.fetch_add(done, std::memory_order_release);
@@ -257,16 +302,20 @@ void share(elbo4j_program& program, const Call& call, bool helped) {
     int64_t pieces = work.grain > 0 ? work.units / work.grain : work.units;
     if (!helped || pieces <= 1) {
         if (work.units > 0) {
-            run_piece(program, call, {0, work.units, panel_of_thread(program, call, 0)});
+            Room room = room_of_thread(program, call, 0);
+            run_units(program, call, 0, work.units, room);
         }
         return;
     }
-    int64_t most = most_pieces(program.threads);
+    int64_t most = MOST_PIECES * program.panel_threads;
+    most = most < MAX_PIECES ? most : MAX_PIECES;
     pieces = pieces < most ? pieces : most;
+    /* As many for each, so that each has its range of a product. */
+    pieces -= pieces > program.panel_threads ? pieces % program.panel_threads : 0;
     program.current = &call;
     program.units = work.units;
     program.done.value.store(0, std::memory_order_relaxed);
-    uint64_t number = number_in(program.ticket.value.load(std::memory_order_relaxed)) + 1;
+    uint64_t number = (program.ticket.value.load(std::memory_order_relaxed) >> PIECE_BITS) + 1;
     uint64_t ticket = number << PIECE_BITS | (uint64_t)pieces;
     program.ticket.value.store(ticket, std::memory_order_release);
     take_pieces(program, ticket, 0);
@@ -437,10 +486,10 @@ elbo4j_program* elbo4j_program_create(int32_t isa, int32_t threads, int64_t capa
     }
     elbo4j_program* program = new (memory) elbo4j_program();
     program->helping = (std::atomic<bool>*)elbo4j_allocate(threads * (int64_t)sizeof(std::atomic<bool>));
-    program->takers = (Line*)elbo4j_allocate(most_pieces(threads) * (int64_t)sizeof(Line));
-    if (program->helping == nullptr || program->takers == nullptr) {
+    program->taken = (Line*)elbo4j_allocate(threads * (int64_t)sizeof(Line));
+    if (program->helping == nullptr || program->taken == nullptr) {
         elbo4j_free(program->helping);
-        elbo4j_free(program->takers);
+        elbo4j_free(program->taken);
         elbo4j_free(program);
         return nullptr;
     }
@@ -464,7 +513,7 @@ void elbo4j_program_destroy(elbo4j_program* program) {
         }
     }
     elbo4j_free(program->helping);
-    elbo4j_free(program->takers);
+    elbo4j_free(program->taken);
     free(program->recorded.items);
     free(program->planned.items);
     elbo4j_free(program);
@@ -494,6 +543,7 @@ void elbo4j_program_run(elbo4j_program* program, int64_t times, int64_t active_r
             program->state->active_rows = active_rows;
             program->state->order_rows = 0;
         }
+        program->run.last = i == times - 1;
         program->merged_update = false;
         for (int64_t c = 0; c < program->planned.count; c++) {
             run_call(*program, program->planned.items[c], helped != 0);

@@ -107,7 +107,7 @@ struct elbo4j_program {
     int64_t units;
     elbo4j::Line ticket;
     elbo4j::Line done;
-    elbo4j::Line* takers;       /* for each piece: the last shared call in which it was taken */
+    elbo4j::Line* taken;        /* for each thread: which of its pieces are, and in which call */
     elbo4j::Line largest;       /* bits of the largest magnitude that pieces of a check have found */
     std::atomic<bool>* helping; /* which of the panels 1 to threads - 1 a helper has */
     elbo4j::Line started;

@@ -120,14 +120,20 @@ typedef std::vector<std::vector<float>> Outputs;
 typedef std::vector<std::unique_ptr<Fenced<float>>> Memory;
 typedef std::function<void(const Kernels&, Piece, Memory&)> Work;
 
+/* Inputs, outputs or rows of a product that a panel may be copied for. */
+constexpr int64_t MOST_DEPTH = 4096;
+
+/* One piece after another by one thread, whose room they share. */
 inline Outputs run_pieces(const Kernels& kernels, const std::vector<Piece>& pieces, const Outputs& initial,
                           const Work& work) {
     Memory memory;
     for (const std::vector<float>& values : initial) {
         memory.push_back(std::make_unique<Fenced<float>>(values));
     }
+    static std::vector<float> floats((size_t)(MOST_DEPTH * kernels_of(supported().back()).panel));
+    Room room = {floats.data(), -1};
     for (const Piece& piece : pieces) {
-        work(kernels, piece, memory);
+        work(kernels, {piece.from, piece.to, &room}, memory);
     }
     Outputs results;
     for (const auto& array : memory) {

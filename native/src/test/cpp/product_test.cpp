@@ -29,6 +29,10 @@ struct Shape {
     int64_t rows() const { return active * fold; }
     /* Ranges that weights are cut into: 1 to 4, more than there are blocks as well. */
     int32_t threads() const { return 1 + (int32_t)((in + out) % 4); }
+    /* Whether panels may be copied. */
+    bool has_room() const { return active != 100; }
+    /* Whether gradients are stored where they are updated. */
+    bool last() const { return out % 2 == 0; }
     std::string text() const {
         return " of " + std::to_string(active) + " rows, fold " + std::to_string(fold) + ", in " + std::to_string(in) +
                ", out " + std::to_string(out);
@@ -246,7 +250,6 @@ void linear_forward(const Shape& shape, int32_t activation, bool with_pre, bool 
     Operand b(biases);
     Operand values(matrix);
     PackedCopies packed(matrix, shape.in, shape.out);
-    std::vector<float> room((size_t)(shape.in * 48));
     auto call_of = [&](const Kernels& kernels, float* y, float* pre) {
         elbo4j_weights w = {direct ? values.data() : nullptr, direct ? nullptr : (float*)packed.of(kernels), nullptr,
                             nullptr};
@@ -259,7 +262,6 @@ void linear_forward(const Shape& shape, int32_t activation, bool with_pre, bool 
         [&](const Kernels& kernels) { return kernels.linear_forward_units(call_of(kernels, nullptr, nullptr), run); },
         SPLITS, with_pre ? Outputs{initial, initial} : Outputs{initial},
         [&](const Kernels& kernels, Piece piece, Memory& out) {
-            piece.panel = room.data();
             kernels.linear_forward(call_of(kernels, out[0]->data(), with_pre ? out[1]->data() : nullptr), run, piece);
         });
     for (int64_t i = 0; i < shape.rows() * shape.out; i++) {
@@ -310,6 +312,7 @@ void linear_backward_input(const Shape& shape, int32_t activation, int32_t write
         [&](const Kernels& kernels) { return kernels.linear_backward_input_units(call_of(nullptr), run); }, SPLITS,
         {initial},
         [&](const Kernels& kernels, Piece piece, Memory& out) {
+            piece.room = shape.has_room() ? piece.room : nullptr;
             kernels.linear_backward_input(call_of(out[0]->data()), run, piece);
         });
     for (int64_t i = 0; i < shape.rows() * shape.in; i++) {
@@ -359,6 +362,7 @@ void linear_backward_weights(const Shape& shape, int32_t write) {
         [&](const Kernels& kernels) { return kernels.linear_backward_weights_units(call_of(nullptr, nullptr), run); },
         SPLITS, initial,
         [&](const Kernels& kernels, Piece piece, Memory& out) {
+            piece.room = shape.has_room() ? piece.room : nullptr;
             kernels.linear_backward_weights(call_of(out[0]->data(), out[1]->data()), run, piece);
         });
     for (int64_t i = 0; i < shape.in * shape.out; i++) {
@@ -397,11 +401,11 @@ void linear_update(const Shape& shape) {
     elbo4j_state state = {};
     state.slots = 2;
     state.table = table;
-    Run run = {&state, shape.active, false, shape.threads()};
+    Run run = {&state, shape.active, false, shape.threads(), shape.last()};
     LinearBackwardWeights weight_gradients = {shape.fold, shape.in, shape.out, x.data(),
                                               g.data(),   nullptr,  nullptr,   ELBO4J_OVERWRITE};
     auto call_of = [&](float* gradients, float* values, float* moment0, float* moment1) {
-        LinearUpdate call = {weight_gradients, {}, weight_offset, bias_offset};
+        LinearUpdate call = {weight_gradients, {}, weight_offset, bias_offset, false};
         call.gradients.dw = gradients + weight_offset;
         call.gradients.db = gradients + bias_offset;
         call.adam.values = values;
@@ -436,8 +440,12 @@ void linear_update(const Shape& shape) {
         [&](const Kernels& kernels) { return kernels.linear_backward_weights_units(weight_gradients, run); }, SPLITS,
         initial,
         [&](const Kernels& kernels, Piece piece, Memory& out) {
+            piece.room = shape.has_room() ? piece.room : nullptr;
             kernels.linear_update(call_of(out[0]->data(), out[1]->data(), out[2]->data(), out[3]->data()), run, piece);
         });
+    if (!shape.last()) {
+        want[0] = initial[0];
+    }
     const char* const NAMES[] = {"gradient", "value", "moment 0", "moment 1"};
     for (size_t array = 0; array < want.size(); array++) {
         for (int64_t i = 0; i < elements; i++) {
@@ -484,6 +492,14 @@ void awkward_shapes() {
             products({height, 1, columns, 5});
             products({5, 1, columns, height});
         }
+    }
+}
+
+/* Rows that share sets of the caches, whose panels are copied where there is room. */
+void copied_panels() {
+    for (int64_t rows : {63, 70, 100, 150}) {
+        products({rows, 1, 128, 50});
+        products({rows, 1, 256, 67});
     }
 }
 
@@ -636,6 +652,7 @@ int main() {
     catch_faults();
     panels();
     awkward_shapes();
+    copied_panels();
     activations();
     rows_are_independent();
     special_values_are_confined();

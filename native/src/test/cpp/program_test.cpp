@@ -523,10 +523,13 @@ class Groups {
     };
 
     elbo4j_state state = {};
+    double sum = 0;
     std::vector<std::unique_ptr<Group>> groups;
 
-    Groups(int32_t isa, int count, bool merged) : program_(isa, 1, ROWS, &state) {
+    /* looks: adds gradients of the step before to the sum, in front of all else. */
+    Groups(int32_t isa, int count, bool merged, bool looks = false) : program_(isa, 1, ROWS, &state) {
         generator.seed(5);
+        state.sums = &sum;
         const elbo4j_scalar one = {1, -1};
         const elbo4j_scalar zero = {0, -1};
         const elbo4j_scalar rate = {1e-2, -1};
@@ -541,6 +544,9 @@ class Groups {
             std::copy_n(random.begin() + ROWS * (IN + OUT), ELEMENTS, group.values.data());
             const int64_t names[] = {10 * i, 10 * i + 1};
             elbo4j_program* program = program_.handle();
+            if (looks) {
+                Program::expect_ok(elbo4j_accumulate_f32(program, 1, 0, group.gradients.data(), 5));
+            }
             Program::expect_ok(elbo4j_linear_backward_weights_f32(program, 1, group.x.data(), group.g.data(), IN, OUT,
                                                                   group.gradients.data(), group.gradients.data() + BIAS,
                                                                   ELBO4J_OVERWRITE));
@@ -595,6 +601,25 @@ void bound_too_wide() {
         expect_number(merged.state.halted, 0, "halted");
         expect_number(merged.state.step, 3, "step");
         merged.expect_equals(unmerged);
+    }
+}
+
+/* Gradients are stored in the last step of a run only, unless a call of the next step looks at them. */
+void looks_at_gradients() {
+    for (int32_t isa : supported()) {
+        name_case("a look at the gradients of the step before" + on(isa));
+        Groups merged(isa, 1, true, true);
+        Groups unmerged(isa, 1, false, true);
+        merged.train(1);
+        unmerged.train(1);
+        for (Groups* groups : {&merged, &unmerged}) {
+            groups->groups[0]->x[0] += 1;
+            groups->train(3);
+        }
+        merged.expect_equals(unmerged);
+        if (merged.sum != unmerged.sum || merged.sum == 0) {
+            fail("the sum is " + std::to_string(merged.sum) + " instead of " + std::to_string(unmerged.sum));
+        }
     }
 }
 
@@ -886,6 +911,7 @@ int main() {
     halts_on_data();
     halts_on_gradients();
     bound_too_wide();
+    looks_at_gradients();
     two_groups();
     bound_of_no_number();
     refusals();
