@@ -21,7 +21,13 @@ struct Run {
     bool last = true;
 };
 
-/* Memory of a thread for a copy of a panel, and the first column of the panel that it holds; -1 if none. */
+/*
+ * Whether rows so many floats apart share a few sets of the caches: their lines of 64 bytes are a multiple of eight apart, so
+ * that columns use an eighth of the sets at most.
+ */
+static inline bool shares_sets(int64_t stride) { return stride % 128 == 0; }
+
+/* Memory of a thread for a copy of a panel, and where in the matrix the panel that it holds begins; -1 if it holds none. */
 struct Room {
     float* floats;
     int64_t panel;

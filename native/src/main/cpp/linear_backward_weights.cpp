@@ -2,7 +2,7 @@
  * dW = g^T x and db = sum over rows of g, overwritten or added to; and the same with a step of Adam on what was computed.
  *
  * x [rows, in], g [rows, out], dW [out, in], db [out]. The sum over rows runs in ascending order; that of db in blocks of 64
- * rows, and then over the blocks. Units are first panels of inputs for blocks of outputs, then blocks of biases; see
+ * rows, and then over the blocks. A unit is a panel of inputs for a block of outputs; the biases of the block go with its first panel; see
  * docs/kernels/linear.md.
  */
 #include "adam.h"

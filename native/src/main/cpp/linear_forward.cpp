@@ -105,7 +105,7 @@ class TransposedBlock {
     }
 
    private:
-    /* Outputs that are not there stay zero. */
+    /* Squares are transposed whole: of outputs that are not there, with what was here before. */
     alignas(64) float block_[BLOCK_ROWS * PANEL] = {};
     float* next_ = block_;
 };

@@ -8,7 +8,7 @@
  * gradient is updated tile by tile as it is computed, instead of being read again twice. The check has to come first, so
  * the merged updates stand where Adam stood, behind a bound of every gradient by its factors; should the bound not hold,
  * the same step runs gradients, check and Adam one after another. Both ways give the same bits. Gradients that no call of
- * the recording reads are stored in the last step of a run only: nobody could see the others.
+ * the recording may read are stored in the last step of a run only: nobody could see the others.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,9 +104,12 @@ bool operands_of(const elbo4j_program& program, const Call& call, Operands& oper
             return true;
         case Kind::CHECK_GRADIENTS: {
             const CheckGradients& c = call.check_gradients;
+            if (c.count == 0) {
+                return false;
+            }
             int64_t last = c.count - 1;
             operands = {{floats(c.gradients + c.offsets[0], c.offsets[last] + c.sizes[last] - c.offsets[0])}, {}};
-            return c.count > 0;
+            return true;
         }
         case Kind::ADAM: {
             const Adam& c = call.adam;
@@ -163,7 +166,10 @@ bool movable(const elbo4j_program& program, int64_t index, int64_t end, const Ad
     return true;
 }
 
-/* Whether another call than the check and Adam of a group reads its gradients: those of the step, or of the one before. */
+/*
+ * Whether another call than the check and Adam of a group may read its gradients: those of the step, or of the one before.
+ * Calls that add to gradients of the group do not count: a group with one is not merged.
+ */
 bool read_by_others(const elbo4j_program& program, int64_t check) {
     const Adam& adam = program.recorded.items[check + 1].adam;
     const Range gradients = floats(adam.gradients + adam.offset, adam.size);
@@ -312,11 +318,11 @@ int64_t panel_bytes(const elbo4j_program& program, const Call& call) {
     if (call.kind == Kind::LINEAR_FORWARD) {
         depth = call.linear_forward.in;
     } else if (call.kind == Kind::LINEAR_BACKWARD_INPUT) {
-        depth = call.linear_backward_input.out;
+        depth = shares_sets(call.linear_backward_input.in) ? call.linear_backward_input.out : 0;
     } else if (call.kind == Kind::LINEAR_BACKWARD_WEIGHTS || call.kind == Kind::LINEAR_UPDATE) {
         const LinearBackwardWeights& c =
             call.kind == Kind::LINEAR_UPDATE ? call.linear_update.gradients : call.linear_backward_weights;
-        depth = program.capacity * c.fold;
+        depth = shares_sets(c.in) ? program.capacity * c.fold : 0;
     }
     int64_t width = program.kernels->panel * (int64_t)sizeof(float);
     return depth <= MOST / width ? depth * width : 0;

@@ -221,12 +221,10 @@ class PanelCopy {
     PanelCopy(const float* b, int64_t stride, int64_t depth, const Piece& piece)
         : b_(b), stride_(stride), depth_(depth), room_(piece.room) {}
 
-    /* The panel, which so many rows from now on will read. */
+    /* The panel, of which a range has so many rows left to compute: all are, by the thread that has the range. */
     Factor of(const Panel& panel, int64_t rows) const {
         constexpr int64_t ENOUGH_ROWS = 64;
-        /* Floats: eight lines of 64 bytes, so that of 64 sets eight are used at most. */
-        constexpr int64_t SHARES_SETS = 128;
-        if (room_ == nullptr || stride_ % SHARES_SETS != 0 || (room_->panel != panel.from && rows < ENOUGH_ROWS)) {
+        if (room_ == nullptr || !shares_sets(stride_) || (room_->panel != panel.from && rows < ENOUGH_ROWS)) {
             return {b_ + panel.from, stride_};
         }
         if (room_->panel != panel.from) {
@@ -248,14 +246,15 @@ class PanelCopy {
 };
 
 /*
- * The units of a product: its rows cut into as many ranges as there are threads, alike to a few rows; in a range panel by
- * panel, in a panel block by block. As all ranges have as many units, a thread that takes an equal share of them has a range.
+ * The units of a product: its rows cut into ranges, alike to a few rows; in a range panel by panel, in a panel block by block.
+ * All ranges have as many units: where there are as many ranges as threads, a thread with an equal share of the units has one.
  */
 class Walk {
    public:
-    Walk(int64_t rows, int64_t panels, int64_t threads) : rows_(rows), panels_(panels) {
+    /* At most as many ranges as the rows have blocks. */
+    Walk(int64_t rows, int64_t panels, int64_t ranges) : rows_(rows), panels_(panels) {
         int64_t most = row_blocks(rows);
-        ranges_ = threads < most ? threads : most;
+        ranges_ = ranges < most ? ranges : most;
         int64_t steps_of_range = ranges_ > 0 ? (steps() + ranges_ - 1) / ranges_ : 0;
         blocks_ = row_blocks(steps_of_range * STEP);
     }
@@ -282,7 +281,7 @@ class Walk {
     }
 
    private:
-    /* Ranges begin at its multiples, so that no tile of a whole panel is cut. */
+    /* Ranges begin at its multiples: rows of the largest tile, of three groups. */
     static constexpr int64_t STEP = 8;
 
     int64_t steps() const { return (rows_ + STEP - 1) / STEP; }

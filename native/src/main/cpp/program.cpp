@@ -79,6 +79,16 @@ Work by_products(int64_t units, int64_t multiplications) {
     return {units, each >= PRODUCT_GRAIN ? 1 : PRODUCT_GRAIN / (each < 1 ? 1 : each)};
 }
 
+/* Elements of x or g of a merged update. */
+int64_t mean_of_factors(const elbo4j_program& program, const BoundGradients& bound, int64_t rows) {
+    int64_t elements = 0;
+    for (int64_t i = 0; i < bound.updates; i++) {
+        const LinearBackwardWeights& c = program.planned.items[bound.first_update + i].linear_update.gradients;
+        elements += rows * c.fold * (c.in + c.out);
+    }
+    return elements / (2 * bound.updates);
+}
+
 /* How a call splits; zero units where one thread does it all. */
 Work work_of(const elbo4j_program& program, const Call& call, const Run& run) {
     const Kernels& kernels = *program.kernels;
@@ -105,8 +115,10 @@ Work work_of(const elbo4j_program& program, const Call& call, const Run& run) {
             return by_products(kernels.linear_backward_weights_units(c, run), rows * c.fold * c.in * c.out);
         }
         case Kind::LINEAR_UPDATE: {
+            /* Adam on a weight takes as long as so many multiplications. */
+            constexpr int64_t ADAM = 32;
             const LinearBackwardWeights& c = call.linear_update.gradients;
-            return by_products(kernels.linear_backward_weights_units(c, run), rows * c.fold * c.in * c.out);
+            return by_products(kernels.linear_backward_weights_units(c, run), (rows * c.fold + ADAM) * c.in * c.out);
         }
         /* Noise, exponentials and the like weigh several elements. */
         case Kind::REPARAMETERIZE_FORWARD:
@@ -133,7 +145,7 @@ Work work_of(const elbo4j_program& program, const Call& call, const Run& run) {
         case Kind::SGD:
             return by_elements(call.sgd.size, 1);
         case Kind::BOUND_GRADIENTS:
-            return {2 * call.bound_gradients.updates, 1};
+            return by_elements(2 * call.bound_gradients.updates, mean_of_factors(program, call.bound_gradients, rows));
         case Kind::SELECT_ROWS:
         case Kind::ACCUMULATE:
         case Kind::ADVANCE:
@@ -279,8 +291,9 @@ void take_pieces(elbo4j_program& program, uint64_t ticket, int32_t thread) {
     Room room = {};
     for (int64_t i = 0; i < threads; i++) {
         int64_t owner = (thread + i) % threads;
-        int64_t first = pieces * owner / threads;
-        int64_t end = pieces * (owner + 1) / threads;
+        /* Rounded up, so that the leader has one of a few. */
+        int64_t first = (pieces * owner + threads - 1) / threads;
+        int64_t end = (pieces * (owner + 1) + threads - 1) / threads;
         for (int64_t place; (place = take(program.taken[owner], call, end - first, i == 0)) >= 0; done++) {
             /* Until this piece is done the leader does not go on, so these are of the same call. */
             if (done == 0) {
@@ -525,13 +538,17 @@ int32_t elbo4j_program_threads(const elbo4j_program* program, int64_t active_row
     int64_t threads = 1;
     for (int64_t i = 0; i < program->planned.count && threads < program->threads; i++) {
         const Call& call = program->planned.items[i];
-        /* Of weights that are packed already nothing is left to do. */
-        if (call.kind != Kind::PACK_WEIGHTS) {
+        /* Of weights that are packed already nothing is left to do; checks behind a bound, and Adam behind them, are rare. */
+        bool check = call.kind == Kind::CHECK_GRADIENTS && call.merged;
+        bool adam = i > 0 && program->planned.items[i - 1].kind == Kind::CHECK_GRADIENTS &&
+                    program->planned.items[i - 1].merged && call.kind == Kind::ADAM;
+        if (call.kind != Kind::PACK_WEIGHTS && !check && !adam) {
             int64_t of_call = pieces_of(*program, call, active_rows);
             threads = of_call > threads ? of_call : threads;
         }
     }
-    return (int32_t)threads;
+    /* Others would have no room. */
+    return (int32_t)(threads < program->panel_threads ? threads : program->panel_threads);
 }
 
 void elbo4j_program_run(elbo4j_program* program, int64_t times, int64_t active_rows, int64_t run, int32_t helped) {

@@ -95,8 +95,8 @@ struct elbo4j_program {
     elbo4j::Calls recorded;
     elbo4j::Calls planned;
     int64_t packed_bytes;  /* of the working memory: transposed copies that have no other place */
-    int64_t panel_bytes;   /* and behind them, for each thread: a copy of a panel; 0 if none is wanted */
-    int64_t panel_threads; /* that have one, and no others take part */
+    int64_t panel_bytes;   /* and behind them, for each thread: room for a copy of a panel; 0 if no call makes one */
+    int64_t panel_threads; /* that have room, and no others take part */
     char* workspace;
 
     elbo4j::Run run;

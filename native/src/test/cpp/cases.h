@@ -120,8 +120,9 @@ typedef std::vector<std::vector<float>> Outputs;
 typedef std::vector<std::unique_ptr<Fenced<float>>> Memory;
 typedef std::function<void(const Kernels&, Piece, Memory&)> Work;
 
-/* Inputs, outputs or rows of a product that a panel may be copied for. */
+/* Rows of a panel that a thread has room for, at most and at present. */
 constexpr int64_t MOST_DEPTH = 4096;
+inline int64_t room_depth = 0;
 
 /* One piece after another by one thread, whose room they share. */
 inline Outputs run_pieces(const Kernels& kernels, const std::vector<Piece>& pieces, const Outputs& initial,
@@ -130,8 +131,10 @@ inline Outputs run_pieces(const Kernels& kernels, const std::vector<Piece>& piec
     for (const std::vector<float>& values : initial) {
         memory.push_back(std::make_unique<Fenced<float>>(values));
     }
-    static std::vector<float> floats((size_t)(MOST_DEPTH * kernels_of(supported().back()).panel));
-    Room room = {floats.data(), -1};
+    constexpr int64_t FLOATS = MOST_DEPTH * 48;
+    static Fenced<float> floats(std::vector<float>((size_t)FLOATS));
+    /* Room for a panel of that depth, which ends where the memory ends. */
+    Room room = {floats.data() + FLOATS - room_depth * kernels.panel, -1};
     for (const Piece& piece : pieces) {
         work(kernels, {piece.from, piece.to, &room}, memory);
     }

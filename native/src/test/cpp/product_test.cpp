@@ -257,6 +257,7 @@ void linear_forward(const Shape& shape, int32_t activation, bool with_pre, bool 
                              b.data(),   activation, y,         pre};
     };
     Run run = {nullptr, shape.active, direct, shape.threads()};
+    room_depth = shape.in;
     std::vector<float> initial = untouched(shape.rows(), shape.out);
     Outputs results = run_everywhere(
         [&](const Kernels& kernels) { return kernels.linear_forward_units(call_of(kernels, nullptr, nullptr), run); },
@@ -301,6 +302,7 @@ void linear_backward_input(const Shape& shape, int32_t activation, int32_t write
     Operand w(with_readable(matrix));
     Operand saved(below);
     Run run = {nullptr, shape.active};
+    room_depth = shape.out;
     std::vector<float> initial = normals((shape.rows() + IDLE_ROWS) * shape.in, 1);
     auto call_of = [&](float* dx) {
         return LinearBackwardInput{
@@ -354,6 +356,7 @@ void linear_backward_weights(const Shape& shape, int32_t write) {
     Operand x(with_readable(inputs));
     Operand g(gradients);
     Run run = {nullptr, shape.active, false, shape.threads()};
+    room_depth = shape.rows();
     Outputs initial = {normals(shape.in * shape.out, 1), normals(shape.out, 1)};
     auto call_of = [&](float* dw, float* db) {
         return LinearBackwardWeights{shape.fold, shape.in, shape.out, x.data(), g.data(), dw, db, write};
@@ -402,6 +405,7 @@ void linear_update(const Shape& shape) {
     state.slots = 2;
     state.table = table;
     Run run = {&state, shape.active, false, shape.threads(), shape.last()};
+    room_depth = shape.rows();
     LinearBackwardWeights weight_gradients = {shape.fold, shape.in, shape.out, x.data(),
                                               g.data(),   nullptr,  nullptr,   ELBO4J_OVERWRITE};
     auto call_of = [&](float* gradients, float* values, float* moment0, float* moment1) {
@@ -498,7 +502,10 @@ void awkward_shapes() {
 /* Rows that share sets of the caches, whose panels are copied where there is room. */
 void copied_panels() {
     for (int64_t rows : {63, 70, 100, 150}) {
-        products({rows, 1, 128, 50});
+        /* One to four ranges, each of 64 outputs or more. */
+        for (int64_t out : {200, 257, 258, 323}) {
+            products({rows, 1, 128, out});
+        }
         products({rows, 1, 256, 67});
     }
 }

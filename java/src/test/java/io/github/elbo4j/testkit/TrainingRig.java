@@ -39,6 +39,7 @@ public final class TrainingRig implements AutoCloseable {
     private static final int PIXELS = 100;
     private static final int DATA_ROWS = 70;
     private static final int BATCH = 16;
+    private static final int HIDDEN = 48;
     private static final long SEED = 5;
 
     /** Where it runs; closed with it. */
@@ -58,10 +59,15 @@ public final class TrainingRig implements AutoCloseable {
 
     /** A rig on a backend, which it closes. */
     public TrainingRig(Backend backend, Activation activation) {
+        this(backend, activation, BATCH, HIDDEN);
+    }
+
+    /** A rig of another size, for backends that share large products among threads. */
+    public TrainingRig(Backend backend, Activation activation, int batch, int hidden) {
         this.backend = backend;
         VaeConfig config = VaeConfig.builder()
                 .input(new ImageShape(10, PIXELS / 10, 1))
-                .hidden(48)
+                .hidden(hidden)
                 .latent(5)
                 .activation(activation)
                 .build();
@@ -80,7 +86,7 @@ public final class TrainingRig implements AutoCloseable {
             table[4 * step + 3] = Math.min(1, 0.1 + 0.05 * step);
         }
         state.schedule(0, table);
-        this.replay = work.record(state, Rows.of(BATCH), step -> {
+        this.replay = work.record(state, Rows.of(batch), step -> {
             issue(step, vae, state, data);
             step.optimizer().advance(state);
         });

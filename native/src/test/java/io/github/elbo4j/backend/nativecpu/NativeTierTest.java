@@ -34,7 +34,11 @@ class NativeTierTest {
     /** What a training leaves. */
     private record Trained(Snapshot state, List<Double> values, List<Double> moment0, List<Double> moment1) {
         static Trained of(Map<String, String> options, Activation activation) {
-            try (TrainingRig rig = new TrainingRig(NativeFixture.open(options), activation)) {
+            return of(new TrainingRig(NativeFixture.open(options), activation));
+        }
+
+        static Trained of(TrainingRig opened) {
+            try (TrainingRig rig = opened) {
                 return new Trained(
                         rig.run(TrainingRig.STEPS), boxed(rig.values()), boxed(rig.moment(0)), boxed(rig.moment(1)));
             }
@@ -69,6 +73,17 @@ class NativeTierTest {
         Trained first = Trained.of(ways.getFirst(), activation);
         for (Map<String, String> options : ways) {
             Trained.of(options, activation).requireEqual(first, options);
+        }
+    }
+
+    /** Products that are worth several threads; the other training has none. */
+    @Test
+    void largeTrainingHasTheSameBitsEveryWay() {
+        Trained first = null;
+        for (Map<String, String> options : ways()) {
+            Trained trained = Trained.of(new TrainingRig(NativeFixture.open(options), Activation.RELU, 64, 512));
+            first = first == null ? trained : first;
+            trained.requireEqual(first, options);
         }
     }
 

@@ -53,6 +53,7 @@ class NativeTrainingTest {
             assertThat(several.values()).containsExactly(single.values());
             assertThat(several.moment(0)).containsExactly(single.moment(0));
             assertThat(several.moment(1)).containsExactly(single.moment(1));
+            assertThat(several.gradients()).containsExactly(single.gradients());
         }
     }
 

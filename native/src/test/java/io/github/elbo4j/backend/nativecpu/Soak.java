@@ -12,53 +12,107 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.function.IntConsumer;
+import java.util.stream.Stream;
 
-/** Opens and closes sessions, then calls one again and again, and prints how much resident memory each of both added. */
+/**
+ * Opens and closes sessions, then calls one again and again, then one whose calls are worth several threads, and prints how
+ * much resident memory the second half of each added: what the JVM compiles, it compiles in the first.
+ */
 final class Soak {
     static final Path STATUS = Path.of("/proc/self/status");
+    private static final Path TASKS = Path.of("/proc/self/task");
+    private static final VaeConfig SMALL = VaeConfig.builder()
+            .input(new ImageShape(10, 10, 1))
+            .hidden(40)
+            .latent(5)
+            .build();
     private static final int ROWS = 32;
-    private static final ImageShape SHAPE = new ImageShape(10, 10, 1);
+    /** Some hundred million multiplications a call. */
+    private static final VaeConfig LARGE =
+            VaeConfig.builder().hidden(256).latent(16).build();
+
+    private static final int MANY_ROWS = 256;
 
     private Soak() {}
 
-    /** Takes the number of sessions and the number of calls. */
+    /** Takes the number of sessions, of calls, and of calls by several threads. */
     public static void main(String[] arguments) throws IOException {
-        int sessions = Integer.parseInt(arguments[0]);
-        int calls = Integer.parseInt(arguments[1]);
-        VaeConfig config = VaeConfig.builder().input(SHAPE).hidden(40).latent(5).build();
-        float[] x = new float[ROWS * SHAPE.size()];
-        HostRows from = HostRows.of(x);
-        HostRows to = HostRows.of(x.clone());
-        try (Backend backend = Backends.open("native", Map.of());
-                Vae vae = Vae.create(backend, config, 3);
-                FrozenModel model = FrozenModel.of(vae)) {
-            long bytes = backend.info().bytesInUse();
-            comeAndGo(model, from, to, 1000);
-            long before = residentKib();
-            comeAndGo(model, from, to, sessions);
-            long between = residentKib();
-            System.out.println("probe.sessions=" + (between - before));
-            System.out.println("probe.bytes=" + (backend.info().bytesInUse() - bytes));
-            try (InferenceSession session = model.session(ROWS)) {
-                call(session, from, to, 10_000);
-                between = residentKib();
-                call(session, from, to, calls);
-                System.out.println("probe.calls=" + (residentKib() - between));
+        try (Backend backend = Backends.open("native", Map.of("threads", "2"))) {
+            try (Caller small = new Caller(backend, SMALL, ROWS)) {
+                print("sessions", Integer.parseInt(arguments[0]), small::comeAndGo);
+                print("calls", Integer.parseInt(arguments[1]), small::call);
             }
+            try (Caller large = new Caller(backend, LARGE, MANY_ROWS)) {
+                print("helped", Integer.parseInt(arguments[2]), large::call);
+            }
+            System.out.println("probe.helpers=" + helperTicks());
+            System.out.println("probe.bytes=" + backend.info().bytesInUse());
         }
     }
 
-    private static void comeAndGo(FrozenModel model, HostRows from, HostRows to, int sessions) {
-        for (int i = 0; i < sessions; i++) {
-            try (InferenceSession session = model.session(ROWS)) {
-                session.reconstruct(from, 1 + i % ROWS, to);
-            }
-        }
+    private static void print(String what, int times, IntConsumer work) throws IOException {
+        work.accept(times - times / 2);
+        long before = residentKib();
+        work.accept(times / 2);
+        System.out.println("probe." + what + "=" + (residentKib() - before));
     }
 
-    private static void call(InferenceSession session, HostRows from, HostRows to, int calls) {
-        for (int i = 0; i < calls; i++) {
-            session.reconstruct(from, 1 + i % ROWS, to);
+    /** CPU time of the backend's own threads. */
+    private static long helperTicks() throws IOException {
+        long ticks = 0;
+        try (Stream<Path> tasks = Files.list(TASKS)) {
+            for (Path task : tasks.toList()) {
+                if (Files.readString(task.resolve("comm")).startsWith("elbo4j-native")) {
+                    // Behind the name in parentheses; user and system time are the 12th and 13th number after it.
+                    String[] numbers = Files.readString(task.resolve("stat"))
+                            .replaceFirst(".*\\) ", "")
+                            .split(" ", -1);
+                    ticks += Long.parseLong(numbers[11]) + Long.parseLong(numbers[12]);
+                }
+            }
+        }
+        return ticks;
+    }
+
+    /** A model and its callers. */
+    private static final class Caller implements AutoCloseable {
+        private final Vae vae;
+        private final FrozenModel model;
+        private final InferenceSession session;
+        private final int rows;
+        private final HostRows from;
+        private final HostRows to;
+
+        Caller(Backend backend, VaeConfig config, int rows) {
+            this.vae = Vae.create(backend, config, 3);
+            this.model = FrozenModel.of(vae);
+            this.session = model.session(rows);
+            this.rows = rows;
+            float[] x = new float[rows * config.input().size()];
+            this.from = HostRows.of(x);
+            this.to = HostRows.of(x.clone());
+        }
+
+        void comeAndGo(int times) {
+            for (int i = 0; i < times; i++) {
+                try (InferenceSession each = model.session(rows)) {
+                    each.reconstruct(from, 1 + i % rows, to);
+                }
+            }
+        }
+
+        void call(int times) {
+            for (int i = 0; i < times; i++) {
+                session.reconstruct(from, 1 + i % rows, to);
+            }
+        }
+
+        @Override
+        public void close() {
+            session.close();
+            model.close();
+            vae.close();
         }
     }
 
