@@ -123,9 +123,9 @@ class ResumeTest {
     void aTerminatedProcessStopsAtAStepAndGoesOnThere() throws Exception {
         Path whole = folder.resolve("whole");
         Path out = folder.resolve("out");
-        // One long epoch, so that the signal comes in the middle of it.
+        // One long epoch of seconds, so that the signal comes in the middle of it.
         Object[] train = {
-            "train", "--data", "digits:12000", "--hidden", 64, "--batch", 8, "--epochs", 1, "--json", "--out"
+            "train", "--data", "digits:12000", "--hidden", 400, "--batch", 2, "--epochs", 1, "--json", "--out"
         };
         Process process = Cli.start(folder, Cli.with(train, out));
         while (!Files.exists(out.resolve(RunLock.NAME))) {
