@@ -28,8 +28,8 @@ class NativeSoakTest {
         }
         ChildJvm jvm = new ChildJvm(ChildJvm.Mode.CLASS_PATH).limitSeconds(3600);
         FIXED_HEAP.forEach(jvm::option);
-        Map<String, String> seen = jvm.run(
-                Soak.class, String.valueOf(SESSIONS), String.valueOf(CALLS), String.valueOf(HELPED_CALLS));
+        Map<String, String> seen =
+                jvm.run(Soak.class, String.valueOf(SESSIONS), String.valueOf(CALLS), String.valueOf(HELPED_CALLS));
         System.out.printf(
                 "grown in the second half of %d sessions: %s KiB, of %d calls: %s KiB, of %d calls by two threads: %s KiB%n",
                 SESSIONS, seen.get("sessions"), CALLS, seen.get("calls"), HELPED_CALLS, seen.get("helped"));
