@@ -9,6 +9,7 @@
 #include "call.h"
 #include "each.h"
 #include "elementary.h"
+#include "magnitude.h"
 #include "weight.h"
 
 namespace elbo4j {
@@ -46,20 +47,26 @@ void bernoulli_forward(const BernoulliForward& call, const Run&, Piece piece) {
 void bernoulli_forward_backward(const BernoulliForwardBackward& call, const Run& run, Piece piece) {
     const BernoulliForward& of = call.of;
     const Floats weight = floats(weight_of(call.weight, call.reduction, run));
+    Magnitude largest;
     for (int64_t row = piece.from; row < piece.to; row++) {
         const float* logits = of.logits + row * of.d;
         const float* target = target_row(of, row);
         float* d_logits = call.d_logits + row * of.d;
         Floats sum = floats(0.0f);
+        Magnitude of_row;
         for_each_vector(0, of.d, [&](int64_t j, int64_t n) ELBO4J_INLINE_LAMBDA {
             Floats l = load_first(logits + j, n);
             Floats x = load_first(target + j, n);
             Floats e = exp_nonpositive(-abs(l));
             sum = sum + first(loss(l, x, e), n);
-            store_first(d_logits + j, weight * (sigmoid(l, e) - x), n);
+            Floats d = weight * (sigmoid(l, e) - x);
+            store_first(d_logits + j, d, n);
+            of_row.take(d, n);
         });
+        largest.take(of_row);
         of.log_likelihood[row] = -tree_sum(sum);
     }
+    largest.raise_largest(piece);
 }
 
 }  // namespace ELBO4J_ISA

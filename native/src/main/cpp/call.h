@@ -33,11 +33,15 @@ struct Room {
     int64_t panel;
 };
 
-/* Units from (inclusive) to (exclusive) of a call, and the room of the thread that has them, if the call wants one. */
+/*
+ * Units from (inclusive) to (exclusive) of a call, and the room of the thread that has them, if the call wants one; where
+ * `largest` is given, products and losses raise it to the largest magnitude that they write, see magnitude.h.
+ */
 struct Piece {
     int64_t from;
     int64_t to;
     Room* room = nullptr;
+    uint32_t* largest = nullptr;
 };
 
 struct SelectRows {

@@ -1,6 +1,7 @@
 /* Looks for gradients that are not finite or too large to be squared, and halts the run at the first view with one. */
 #include "each.h"
 #include "halt.h"
+#include "magnitude.h"
 
 namespace elbo4j {
 namespace ELBO4J_ISA {
@@ -9,29 +10,20 @@ namespace ELBO4J_ISA {
 constexpr float MAX_GRADIENT = 1e18f;
 
 uint32_t largest_magnitude(const float* values, int64_t count) {
-    /* Magnitudes in the order of their bits, where NaN comes last; four chains, as each waits for its last maximum. */
     constexpr int CHAINS = 4;
-    Ints largest[CHAINS] = {ints(0), ints(0), ints(0), ints(0)};
+    Magnitude largest[CHAINS];
     int64_t i = 0;
     for (; i <= count - CHAINS * LANES; i += CHAINS * LANES) {
         for (int c = 0; c < CHAINS; c++) {
-            Ints magnitude = bits(abs(load(values + i + c * LANES)));
-            largest[c] = select(less(largest[c], magnitude), magnitude, largest[c]);
+            largest[c].take(load(values + i + c * LANES), LANES);
         }
     }
-    for_each_vector(i, count, [&](int64_t at, int64_t n) ELBO4J_INLINE_LAMBDA {
-        Ints magnitude = bits(abs(load_first(values + at, n)));
-        largest[0] = select(less(largest[0], magnitude), magnitude, largest[0]);
-    });
+    for_each_vector(
+        i, count, [&](int64_t at, int64_t n) ELBO4J_INLINE_LAMBDA { largest[0].take(load_first(values + at, n), n); });
     for (int c = 1; c < CHAINS; c++) {
-        largest[0] = select(less(largest[0], largest[c]), largest[c], largest[0]);
+        largest[0].take(largest[c]);
     }
-    int32_t lanes[LANES];
-    store(lanes, largest[0]);
-    for (int lane = 1; lane < LANES; lane++) {
-        lanes[0] = lanes[lane] > lanes[0] ? lanes[lane] : lanes[0];
-    }
-    return (uint32_t)lanes[0];
+    return largest[0].bits_of_largest();
 }
 
 uint32_t largest_gradient(const CheckGradients& call, Piece piece) {

@@ -6,6 +6,7 @@
  */
 #include "activation.h"
 #include "kernels.h"
+#include "magnitude.h"
 #include "product.h"
 
 namespace elbo4j {
@@ -18,10 +19,19 @@ template <int ACTIVATION>
 struct BackwardSink : PlainTile {
     const LinearBackwardInput& c;
     Panel panel;
+    Magnitude& largest;
 
-    BackwardSink(const LinearBackwardInput& call, const Panel& columns) : c(call), panel(columns) {}
+    BackwardSink(const LinearBackwardInput& call, const Panel& columns, Magnitude& of_piece)
+        : c(call), panel(columns), largest(of_piece) {}
 
-    void finish(int64_t first, int rows) const {
+    using Aside = Fetch;
+    Fetch aside(int64_t first, int rows) const {
+        int64_t at = first * c.in + panel.from;
+        return {ACTIVATION != ELBO4J_IDENTITY ? c.saved + at : nullptr, c.dx + at, c.in, rows, panel.groups};
+    }
+
+    void finish(int64_t first, int rows) {
+        Magnitude of_tile;
         for (int i = 0; i < rows; i++) {
             int64_t row = (first + i) * c.in + panel.from;
             for (int j = 0; j < panel.groups; j++) {
@@ -35,8 +45,10 @@ struct BackwardSink : PlainTile {
                     total = total * derivative<ACTIVATION>(load_lanes(c.saved + at, lanes));
                 }
                 store_lanes(c.dx + at, total, lanes);
+                of_tile.take(total, lanes);
             }
         }
+        largest.take(of_tile);
     }
 };
 
@@ -45,13 +57,15 @@ void backward(const LinearBackwardInput& c, const Run& run, Piece piece) {
     int64_t rows = run.active_rows * c.fold;
     Walk walk(rows, panel_count(c.in), 1);
     PanelCopy copy(c.w, c.in, c.out, piece);
+    Magnitude largest;
     for (int64_t i = piece.from; i < piece.to; i++) {
         Walk::Unit unit = walk.at(i);
         Panel panel = panel_of(c.in, unit.panel);
-        BackwardSink<ACTIVATION> sink(c, panel);
+        BackwardSink<ACTIVATION> sink(c, panel, largest);
         Factor w = copy.of(panel, unit.rows_left);
         product(RowMajor{c.g, c.out}, w.b, w.stride, c.out, unit.from, unit.to, panel.groups, sink);
     }
+    largest.raise_largest(piece);
 }
 
 }  // namespace

@@ -32,6 +32,8 @@ class Gradients : public PlainTile {
         }
     }
 
+    void end() const {}
+
     void biases(int64_t from, const Floats& g, int64_t lanes) const { put(c.db + from, g, lanes); }
 
    private:
@@ -63,37 +65,72 @@ struct Elements {
     }
 };
 
-/* Updates what gradients are of, fetched beside their product, and stores those that somebody may want to look at. */
-class Updates : public PlainTile {
+/* Goes over the elements of a tile, a group of a row at a time. */
+class Cursor {
    public:
-    /* Fetches what a tile will update, one group of a row at a time. */
+    Cursor(const Elements& first, int64_t row_stride, int rows, const Panel& panel)
+        : at_(first),
+          to_next_row_(row_stride - (panel.groups - 1) * LANES),
+          left_(rows * panel.groups),
+          groups_(panel.groups),
+          last_lanes_(panel.groups > 0 ? lanes_of(panel, panel.groups - 1) : 0) {}
+
+    ELBO4J_INLINE int64_t left() const { return left_; }
+    ELBO4J_INLINE const Elements& at() const { return at_; }
+    ELBO4J_INLINE int group() const { return group_; }
+    ELBO4J_INLINE int64_t lanes() const { return group_ + 1 < groups_ ? LANES : last_lanes_; }
+
+    /* Says whether a row has ended. */
+    ELBO4J_INLINE bool next() {
+        left_--;
+        bool ended = ++group_ == groups_;
+        at_ = at_.plus(ended ? to_next_row_ : LANES);
+        group_ = ended ? 0 : group_;
+        return ended;
+    }
+
+   private:
+    Elements at_;
+    int64_t to_next_row_;
+    int64_t left_;
+    int group_ = 0;
+    int groups_;
+    int64_t last_lanes_;
+};
+
+/*
+ * Updates what gradients are of, and stores those that somebody may want to look at: a tile beside the product of the next
+ * one, whose own elements are fetched at the same time. So neither memory nor divisions keep the multiplications waiting.
+ */
+class Updates {
+   public:
     class Aside {
        public:
         static constexpr bool STEPS = true;
 
-        Aside(const Elements& first, int64_t row_stride, int rows, int groups, bool stores_gradients)
-            : at_(first),
-              to_next_row_(row_stride - (groups - 1) * LANES),
-              steps_(rows * groups),
-              groups_(groups),
-              stores_gradients_(stores_gradients) {}
+        Aside(const Updates& of, const Cursor& finished, const float* gradients, const Cursor& present)
+            : of_(of), finished_(finished), gradients_(gradients), present_(present) {}
 
-        ELBO4J_INLINE int64_t steps() const { return steps_; }
+        ELBO4J_INLINE int64_t steps() const {
+            return finished_.left() > present_.left() ? finished_.left() : present_.left();
+        }
 
         ELBO4J_INLINE void step() {
-            at_.prefetch(stores_gradients_);
-            group_++;
-            at_ = at_.plus(group_ < groups_ ? LANES : to_next_row_);
-            group_ = group_ < groups_ ? group_ : 0;
+            if (present_.left() > 0) {
+                present_.at().prefetch(of_.stores_gradients_);
+                present_.next();
+            }
+            if (finished_.left() > 0) {
+                of_.update(finished_.at(), load(gradients_ + finished_.group() * LANES), finished_.lanes());
+                gradients_ += finished_.next() ? PANEL : 0;
+            }
         }
 
        private:
-        Elements at_;
-        int64_t to_next_row_;
-        int64_t steps_;
-        int group_ = 0;
-        int groups_;
-        bool stores_gradients_;
+        const Updates& of_;
+        Cursor finished_;
+        const float* gradients_;
+        Cursor present_;
     };
 
     Updates(const LinearUpdate& call, const AdamStep& step, bool last)
@@ -101,17 +138,22 @@ class Updates : public PlainTile {
 
     void begin(const Panel& columns) { panel = columns; }
 
-    Aside aside(int64_t first, int rows) const {
-        return {weights(first), c.gradients.in, rows, panel.groups, stores_gradients_};
+    float* target() { return tiles_[present_]; }
+
+    Aside aside(int64_t first, int rows) const { return {*this, finished_, tiles_[1 - present_], cursor(first, rows)}; }
+
+    void finish(int64_t first, int rows) {
+        finished_ = cursor(first, rows);
+        present_ = 1 - present_;
     }
 
-    void finish(int64_t first, int rows) const {
-        for (int i = 0; i < rows; i++) {
-            Elements row = weights(first + i);
-            for (int j = 0; j < panel.groups; j++) {
-                update(row.plus(j * LANES), load(tile_ + i * PANEL + j * LANES), lanes_of(panel, j));
-            }
+    /* The last tile has no product behind it. */
+    void end() {
+        Aside last(*this, finished_, tiles_[1 - present_], none_);
+        for (int64_t left = last.steps(); left > 0; left--) {
+            last.step();
         }
+        finished_ = none_;
     }
 
     void biases(int64_t from, const Floats& g, int64_t lanes) const {
@@ -125,12 +167,18 @@ class Updates : public PlainTile {
     const AdamStep& adam;
     Panel panel = {};
     bool stores_gradients_;
+    const Cursor none_ = {{}, 0, 0, {}};
+    Cursor finished_ = none_;
+    int present_ = 0;
+    alignas(64) float tiles_[2][MAX_TILE_ROWS * PANEL];
 
-    /* Those of an output, from the panel's first input on. */
-    Elements weights(int64_t output) const {
-        int64_t at = output * c.gradients.in + panel.from;
+    /* Over rows of the panel, from one on. */
+    Cursor cursor(int64_t first, int rows) const {
+        int64_t at = first * c.gradients.in + panel.from;
         int64_t offset = c.weight_offset + at;
-        return {c.gradients.dw + at, c.adam.values + offset, c.adam.moment0 + offset, c.adam.moment1 + offset};
+        Elements elements = {c.gradients.dw + at, c.adam.values + offset, c.adam.moment0 + offset,
+                             c.adam.moment1 + offset};
+        return {elements, c.gradients.in, rows, panel};
     }
 
     ELBO4J_INLINE void update(const Elements& at, const Floats& g, int64_t lanes) const {
@@ -179,6 +227,7 @@ void backward(const LinearBackwardWeights& c, const Run& run, Piece piece, Targe
         Factor x = copy.of(panel, unit.rows_left);
         product(ColumnMajor{c.g, c.out}, x.b, x.stride, rows, unit.from, unit.to, panel.groups, target);
     }
+    target.end();
 }
 
 }  // namespace

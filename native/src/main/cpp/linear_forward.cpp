@@ -7,6 +7,7 @@
  */
 #include "activation.h"
 #include "kernels.h"
+#include "magnitude.h"
 #include "product.h"
 #include "transpose.h"
 
@@ -20,10 +21,13 @@ template <int ACTIVATION>
 struct ForwardSink : PlainTile {
     const LinearForward& c;
     Panel panel;
+    Magnitude& largest;
 
-    ForwardSink(const LinearForward& call, const Panel& columns) : c(call), panel(columns) {}
+    ForwardSink(const LinearForward& call, const Panel& columns, Magnitude& of_piece)
+        : c(call), panel(columns), largest(of_piece) {}
 
-    void finish(int64_t first, int rows) const {
+    void finish(int64_t first, int rows) {
+        Magnitude of_tile;
         for (int i = 0; i < rows; i++) {
             int64_t at = (first + i) * c.out + panel.from;
             for (int j = 0; j < panel.groups; j++) {
@@ -33,9 +37,12 @@ struct ForwardSink : PlainTile {
                 if (c.pre != nullptr) {
                     store_lanes(c.pre + at + j * LANES, a, lanes);
                 }
-                store_lanes(c.y + at + j * LANES, value<ACTIVATION>(a), lanes);
+                Floats y = value<ACTIVATION>(a);
+                store_lanes(c.y + at + j * LANES, y, lanes);
+                of_tile.take(y, lanes);
             }
         }
+        largest.take(of_tile);
     }
 };
 
@@ -43,13 +50,15 @@ struct ForwardSink : PlainTile {
 template <int ACTIVATION>
 void forward_packed(const LinearForward& c, int64_t rows, Piece piece) {
     Walk walk(rows, panel_count(c.out), 1);
+    Magnitude largest;
     for (int64_t i = piece.from; i < piece.to; i++) {
         Walk::Unit unit = walk.at(i);
         Panel panel = panel_of(c.out, unit.panel);
         const float* b = c.pack.w.packed + panel.from * c.in;
-        ForwardSink<ACTIVATION> sink(c, panel);
+        ForwardSink<ACTIVATION> sink(c, panel, largest);
         product(RowMajor{c.x, c.in}, b, panel.width, c.in, unit.from, unit.to, panel.groups, sink);
     }
+    largest.raise_largest(piece);
 }
 
 /* Overwrites to [in, PANEL] with the transpose of a panel's rows of x; lanes without a row are zero. */
@@ -80,7 +89,8 @@ class TransposedBlock {
 
     /* Bias, activation and store of outputs [from, to) of a panel's rows. */
     template <int ACTIVATION>
-    void store_rows(const LinearForward& c, const Panel& rows, int64_t from, int64_t to) const {
+    void store_rows(const LinearForward& c, const Panel& rows, int64_t from, int64_t to, Magnitude& largest) const {
+        Magnitude of_block;
         alignas(64) float square[LANES * LANES];
         for (int64_t o = from; o < to; o += LANES) {
             int64_t lanes = to - o < LANES ? to - o : LANES;
@@ -98,10 +108,13 @@ class TransposedBlock {
                     if (c.pre != nullptr) {
                         store_lanes(c.pre + at, a, lanes);
                     }
-                    store_lanes(c.y + at, value<ACTIVATION>(a), lanes);
+                    Floats y = value<ACTIVATION>(a);
+                    store_lanes(c.y + at, y, lanes);
+                    of_block.take(y, lanes);
                 }
             }
         }
+        largest.take(of_block);
     }
 
    private:
@@ -116,6 +129,7 @@ void forward_direct(const LinearForward& c, const Run& run, Piece piece) {
     int64_t rows = run.active_rows * c.fold;
     Walk walk(c.out, panel_count(rows), run.threads);
     TransposedBlock block;
+    Magnitude largest;
     for (int64_t i = piece.from; i < piece.to; i++) {
         Walk::Unit unit = walk.at(i);
         Panel panel = panel_of(rows, unit.panel);
@@ -126,8 +140,9 @@ void forward_direct(const LinearForward& c, const Run& run, Piece piece) {
         block.begin();
         product(RowMajor{c.pack.w.values, c.in}, piece.room->floats, PANEL, c.in, unit.from, unit.to, panel.groups,
                 block);
-        block.template store_rows<ACTIVATION>(c, panel, unit.from, unit.to);
+        block.template store_rows<ACTIVATION>(c, panel, unit.from, unit.to, largest);
     }
+    largest.raise_largest(piece);
 }
 
 template <int ACTIVATION>

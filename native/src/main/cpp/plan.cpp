@@ -6,9 +6,10 @@
  *
  * Updates. Where a recording computes the gradients of a whole group, checks them and takes a step of Adam, each weight
  * gradient is updated tile by tile as it is computed, instead of being read again twice. The check has to come first, so
- * the merged updates stand where Adam stood, behind a bound of every gradient by its factors; should the bound not hold,
- * the same step runs gradients, check and Adam one after another. Both ways give the same bits. Gradients that no call of
- * the recording may read are stored in the last step of a run only: nobody could see the others.
+ * the merged updates stand where Adam stood, behind a bound of every gradient by the largest magnitudes of its factors,
+ * which the calls that write them tell as far as they can; should the bound not hold, the same step runs gradients, check
+ * and Adam one after another. Both ways give the same bits. Gradients that no call of the recording may read are stored in
+ * the last step of a run only: nobody could see the others.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -260,6 +261,76 @@ bool append(Calls& calls, const Call& call) {
     return place != nullptr;
 }
 
+/* The call before another that wrote an array last; NULL if none did, or one whose operands are not known may have. */
+const Call* last_writer(const elbo4j_program& program, const Range& array, int64_t before) {
+    for (int64_t i = before - 1; i >= 0; i--) {
+        const Call& call = program.recorded.items[i];
+        if (call.kind == Kind::SELECT_ROWS) {
+            continue;
+        }
+        Operands operands;
+        if (!operands_of(program, call, operands)) {
+            return nullptr;
+        }
+        if (overlap(array, operands.written, 3)) {
+            return &call;
+        }
+    }
+    return nullptr;
+}
+
+/* Whether a call overwrites the whole array, and tells its largest magnitude. */
+bool tells_largest(const Call& call, const float* array, int64_t width, int64_t fold) {
+    switch (call.kind) {
+        case Kind::LINEAR_FORWARD: {
+            const LinearForward& c = call.linear_forward;
+            return c.y == array && c.out == width && c.fold == fold;
+        }
+        case Kind::LINEAR_BACKWARD_INPUT: {
+            const LinearBackwardInput& c = call.linear_backward_input;
+            return c.dx == array && c.in == width && c.fold == fold;
+        }
+        case Kind::BERNOULLI_FORWARD_BACKWARD: {
+            const BernoulliForwardBackward& c = call.bernoulli_forward_backward;
+            return c.d_logits == array && c.of.d == width && c.of.fold == fold;
+        }
+        default:
+            return false;
+    }
+}
+
+/* The largest magnitude that a call may gather into the whole array, 0 if that is not known. */
+float most_gathered(const Call& call, const float* array, int64_t width, int64_t fold) {
+    const Gather& c = call.gather;
+    bool bytes = call.kind == Kind::GATHER && c.type == ELBO4J_U8 && c.out == array && c.columns == width && fold == 1;
+    return !bytes ? 0 : c.pixels == ELBO4J_AS_IS ? 255 : 1;
+}
+
+/* Finds out who tells the largest magnitude of a factor of a recorded call, and says whether somebody does. */
+bool told(elbo4j_program& program, int64_t index, const float* array, int64_t width, uint32_t* largest) {
+    int64_t fold = program.recorded.items[index].linear_backward_weights.fold;
+    const Call* writer = last_writer(program, floats(array, program.capacity * fold * width), index);
+    if (writer == nullptr) {
+        return false;
+    }
+    float most = most_gathered(*writer, array, width, fold);
+    if (most > 0) {
+        memcpy(largest, &most, sizeof most);
+        return true;
+    }
+    if (!tells_largest(*writer, array, width, fold)) {
+        return false;
+    }
+    for (int64_t i = 0; i < program.planned.count; i++) {
+        Call& planned = program.planned.items[i];
+        if (planned.number == writer->number && planned.kind == writer->kind && planned.largest == nullptr) {
+            planned.largest = largest;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The bound and the merged updates, which stand before check and Adam. */
 bool append_updates(elbo4j_program& program, int64_t check) {
     const Calls& recorded = program.recorded;
@@ -271,13 +342,14 @@ bool append_updates(elbo4j_program& program, int64_t check) {
     Call bound = {};
     bound.kind = Kind::BOUND_GRADIENTS;
     bound.number = recorded.items[check].number;
-    bound.bound_gradients = {program.planned.count + 1, updates, nullptr};
-    bound.bound_gradients.largest = (uint32_t*)elbo4j_allocate(2 * updates * (int64_t)sizeof(uint32_t));
-    if (bound.bound_gradients.largest == nullptr) {
-        return false;
-    }
-    if (!append(program.planned, bound)) {
-        elbo4j_free(bound.bound_gradients.largest);
+    bound.bound_gradients = {program.planned.count + 1, updates, nullptr, nullptr};
+    uint32_t* largest = (uint32_t*)elbo4j_allocate(2 * updates * (int64_t)sizeof(uint32_t));
+    bool* looked_for = (bool*)elbo4j_allocate(2 * updates * (int64_t)sizeof(bool));
+    bound.bound_gradients.largest = largest;
+    bound.bound_gradients.looked_for = looked_for;
+    if (largest == nullptr || looked_for == nullptr || !append(program.planned, bound)) {
+        elbo4j_free(largest);
+        elbo4j_free(looked_for);
         return false;
     }
     bool read = read_by_others(program, check);
@@ -289,6 +361,8 @@ bool append_updates(elbo4j_program& program, int64_t check) {
             update.number = recorded.items[i].number;
             const LinearBackwardWeights& c = recorded.items[i].linear_backward_weights;
             update.linear_update = {c, adam, c.dw - adam.gradients, c.db - adam.gradients, read};
+            *looked_for++ = !told(program, i, c.x, c.in, largest++);
+            *looked_for++ = !told(program, i, c.g, c.out, largest++);
             if (!append(program.planned, update)) {
                 return false;
             }

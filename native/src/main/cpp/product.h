@@ -146,6 +146,35 @@ struct NothingAside {
     static constexpr bool STEPS = false;
 };
 
+/* Fetches a row at a time what the results of a tile will be joined with, if anything, and where they will be written. */
+class Fetch {
+   public:
+    static constexpr bool STEPS = true;
+
+    Fetch(const float* read, float* written, int64_t stride, int rows, int groups)
+        : read_(read), written_(written), stride_(stride), rows_(rows), groups_(groups) {}
+
+    ELBO4J_INLINE int64_t steps() const { return rows_; }
+
+    ELBO4J_INLINE void step() {
+        for (int j = 0; j < groups_; j++) {
+            if (read_ != nullptr) {
+                __builtin_prefetch(read_ + j * LANES);
+            }
+            __builtin_prefetch(written_ + j * LANES, 1);
+        }
+        read_ = read_ != nullptr ? read_ + stride_ : nullptr;
+        written_ += stride_;
+    }
+
+   private:
+    const float* read_;
+    float* written_;
+    int64_t stride_;
+    int rows_;
+    int groups_;
+};
+
 template <class A, class Aside>
 using Tile = void (*)(const A& a, const float* b, int64_t b_stride, int64_t depth, float* c, Aside aside);
 
@@ -166,7 +195,7 @@ struct Tiles {
 
 /*
  * Computes the rows [from, to) of a panel tile by tile. A sink takes each: sink.target() is where a tile [rows, PANEL] goes,
- * sink.finish(first row, rows) says that it is there, and sink.aside() is what may be done beside the next one.
+ * sink.aside(first row, rows) is what may be done beside its product, and sink.finish(first row, rows) says that it is there.
  */
 template <int GROUPS, class A, class Sink>
 static inline void product_of(const A& a, const float* b, int64_t b_stride, int64_t depth, int64_t from, int64_t to,
@@ -195,7 +224,7 @@ static inline void product(const A& a, const float* b, int64_t b_stride, int64_t
     product_of<1>(a, b, b_stride, depth, from, to, sink);
 }
 
-/* A tile on its way to a sink that has nothing to do beside the next one. */
+/* A tile on its way to a sink that has nothing to do beside the product. */
 class PlainTile {
    public:
     using Aside = NothingAside;

@@ -79,12 +79,12 @@ Work by_products(int64_t units, int64_t multiplications) {
     return {units, each >= PRODUCT_GRAIN ? 1 : PRODUCT_GRAIN / (each < 1 ? 1 : each)};
 }
 
-/* Elements of x or g of a merged update. */
+/* Elements of a factor that a bound looks at, over all factors. */
 int64_t mean_of_factors(const elbo4j_program& program, const BoundGradients& bound, int64_t rows) {
     int64_t elements = 0;
     for (int64_t i = 0; i < bound.updates; i++) {
         const LinearBackwardWeights& c = program.planned.items[bound.first_update + i].linear_update.gradients;
-        elements += rows * c.fold * (c.in + c.out);
+        elements += rows * c.fold * ((bound.looked_for[2 * i] ? c.in : 0) + (bound.looked_for[2 * i + 1] ? c.out : 0));
     }
     return elements / (2 * bound.updates);
 }
@@ -157,6 +157,9 @@ Work work_of(const elbo4j_program& program, const Call& call, const Run& run) {
 /* A factor of a merged gradient: both of an update, one after the other. */
 void bound(elbo4j_program& program, const Call& call, Piece piece) {
     for (int64_t unit = piece.from; unit < piece.to; unit++) {
+        if (!call.bound_gradients.looked_for[unit]) {
+            continue;
+        }
         const LinearBackwardWeights& c =
             program.planned.items[call.bound_gradients.first_update + unit / 2].linear_update.gradients;
         int64_t rows = rows_of(program.run, c.fold);
@@ -170,6 +173,13 @@ void bound(elbo4j_program& program, const Call& call, Piece piece) {
 void raise_largest(elbo4j_program& program, uint32_t bits) {
     uint64_t known = program.largest.value.load(std::memory_order_relaxed);
     while (bits > known && !program.largest.value.compare_exchange_weak(known, bits, std::memory_order_relaxed)) {
+    }
+}
+
+void raise(uint32_t* largest, uint32_t bits) {
+    uint32_t known = __atomic_load_n(largest, __ATOMIC_RELAXED);
+    while (bits > known &&
+           !__atomic_compare_exchange_n(largest, &known, bits, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
     }
 }
 
@@ -227,7 +237,12 @@ Room room_of_thread(const elbo4j_program& program, const Call& call, int32_t thr
 
 /* Runs units of a call with the room of a thread. */
 void run_units(elbo4j_program& program, const Call& call, int64_t from, int64_t to, Room& room) {
-    run_piece(program, call, {from, to, room.floats != nullptr ? &room : nullptr});
+    uint32_t largest = 0;
+    run_piece(program, call,
+              {from, to, room.floats != nullptr ? &room : nullptr, call.largest != nullptr ? &largest : nullptr});
+    if (call.largest != nullptr) {
+        raise(call.largest, largest);
+    }
 }
 
 /* A ticket: the number of a call among all calls that were shared, from 1, and how many pieces it has. */
@@ -440,6 +455,9 @@ void advance(elbo4j_state& state) {
 
 void run_call(elbo4j_program& program, const Call& call, bool helped) {
     Run& run = program.run;
+    if (call.largest != nullptr) {
+        __atomic_store_n(call.largest, 0, __ATOMIC_RELAXED);
+    }
     switch (call.kind) {
         case Kind::SELECT_ROWS:
             program.kernels->select_rows(call.select_rows, run.state);
@@ -523,6 +541,7 @@ void elbo4j_program_destroy(elbo4j_program* program) {
     for (int64_t i = 0; i < program->planned.count; i++) {
         if (program->planned.items[i].kind == Kind::BOUND_GRADIENTS) {
             elbo4j_free(program->planned.items[i].bound_gradients.largest);
+            elbo4j_free(program->planned.items[i].bound_gradients.looked_for);
         }
     }
     elbo4j_free(program->helping);

@@ -36,7 +36,9 @@ enum class Kind : int32_t {
 struct BoundGradients {
     int64_t first_update;
     int64_t updates;
-    uint32_t* largest; /* bits of the largest magnitude of x and of g, for each update */
+    /* For x and g of each update: bits of the largest magnitude; whether it is looked for here, or known by then. */
+    uint32_t* largest;
+    bool* looked_for;
 };
 
 struct Call {
@@ -45,6 +47,8 @@ struct Call {
     int32_t number;
     /* Of recorded gradients, and of the check they stand before: whether they are updated as they are computed. */
     bool merged;
+    /* Where the largest magnitude that this call writes is kept for a bound; NULL if none wants it. */
+    uint32_t* largest;
     union {
         SelectRows select_rows;
         Gather gather;

@@ -13,6 +13,7 @@ Call* append(elbo4j_program* program, Kind kind) {
     if (call != nullptr) {
         call->kind = kind;
         call->merged = false;
+        call->largest = nullptr;
         call->number = (int32_t)(program->recorded.count - 1);
     }
     return call;

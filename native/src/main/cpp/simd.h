@@ -366,6 +366,17 @@ ELBO4J_INLINE Ints select(const Ints& mask, const Ints& yes, const Ints& no) {
     ELBO4J_LANEWISE(Ints, mask.part[p] ? yes.part[p] : no.part[p]);
 }
 
+ELBO4J_INLINE IntRegister register_max(IntRegister a, IntRegister b) {
+#if defined(__AVX512F__)
+    return (IntRegister)_mm512_maskz_max_epi32(ALL_LANES, (__m512i)a, (__m512i)b);
+#elif defined(__AVX2__)
+    return (IntRegister)_mm256_max_epi32((__m256i)a, (__m256i)b);
+#else
+    return a > b ? a : b;
+#endif
+}
+ELBO4J_INLINE Ints max(const Ints& a, const Ints& b) { ELBO4J_LANEWISE(Ints, register_max(a.part[p], b.part[p])); }
+
 ELBO4J_INLINE Ints bits(const Floats& a) { ELBO4J_LANEWISE(Ints, (IntRegister)a.part[p]); }
 ELBO4J_INLINE Floats of_bits(const Ints& a) { ELBO4J_LANEWISE(Floats, (Register)a.part[p]); }
 /* Rounded to nearest; towards zero. */

@@ -124,6 +124,12 @@ typedef std::function<void(const Kernels&, Piece, Memory&)> Work;
 constexpr int64_t MOST_DEPTH = 4096;
 inline int64_t room_depth = 0;
 
+/* The bits of the largest magnitude that the last pieces told, 0 if they tell none. */
+inline uint32_t largest_told = 0;
+
+/* The same for all NaN. */
+inline uint32_t of_one_nan(uint32_t magnitude) { return std::min(magnitude, 0x7F800001u); }
+
 /* One piece after another by one thread, whose room they share. */
 inline Outputs run_pieces(const Kernels& kernels, const std::vector<Piece>& pieces, const Outputs& initial,
                           const Work& work) {
@@ -135,8 +141,9 @@ inline Outputs run_pieces(const Kernels& kernels, const std::vector<Piece>& piec
     static Fenced<float> floats(std::vector<float>((size_t)FLOATS));
     /* Room for a panel of that depth, which ends where the memory ends. */
     Room room = {floats.data() + FLOATS - room_depth * kernels.panel, -1};
+    largest_told = 0;
     for (const Piece& piece : pieces) {
-        work(kernels, {piece.from, piece.to, &room}, memory);
+        work(kernels, {piece.from, piece.to, &room, &largest_told}, memory);
     }
     Outputs results;
     for (const auto& array : memory) {
@@ -152,12 +159,17 @@ inline Outputs run_pieces(const Kernels& kernels, const std::vector<Piece>& piec
 inline Outputs run_everywhere(const std::function<int64_t(const Kernels&)>& units_of, int64_t splits,
                               const Outputs& initial, const Work& work) {
     Outputs first;
+    uint32_t first_largest = 0;
     for (int32_t isa : supported()) {
         const Kernels& kernels = kernels_of(isa);
         auto expect_first = [&](const std::vector<Piece>& pieces, const std::string& how) {
             Outputs results = run_pieces(kernels, pieces, initial, work);
             if (first.empty()) {
                 first = results;
+                first_largest = largest_told;
+            }
+            if (of_one_nan(largest_told) != of_one_nan(first_largest)) {
+                fail(std::string(elbo4j_isa_name(isa)) + ", " + how + ": another largest magnitude");
             }
             for (size_t i = 0; i < results.size(); i++) {
                 if (!same(results[i], first[i])) {
@@ -185,6 +197,23 @@ inline Outputs run_everywhere(const std::function<int64_t(const Kernels&)>& unit
 /* Runs on all instruction sets with splits in two and with pieces of one unit; the results, which must be equal. */
 inline Outputs run_everywhere(int64_t units, const Outputs& initial, const Work& work) {
     return run_everywhere([units](const Kernels&) { return units; }, 40, initial, work);
+}
+
+inline void expect_number(int64_t got, int64_t want, const char* what) {
+    if (got != want) {
+        fail(std::string(what) + " is " + std::to_string(got) + " instead of " + std::to_string(want));
+    }
+}
+
+/* Whether the pieces that ran last told the largest magnitude of what they wrote, NaN above all. */
+inline void expect_largest(const std::vector<float>& written, int64_t count) {
+    uint32_t largest = 0;
+    for (int64_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &written[(size_t)i], sizeof bits);
+        largest = std::max(largest, bits & 0x7FFFFFFF);
+    }
+    expect_number(of_one_nan(largest_told), of_one_nan(largest), "bits of the largest magnitude");
 }
 
 /* Says how it went; the exit status. */

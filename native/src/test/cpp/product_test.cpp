@@ -282,6 +282,7 @@ void linear_forward(const Shape& shape, int32_t activation, bool with_pre, bool 
             expect_close(y, want, 8 * ROUNDING * fabs(want) + SMALLEST, "y", i);
         }
     }
+    expect_largest(results[0], shape.rows() * shape.out);
     for (const std::vector<float>& result : results) {
         expect_idle(result, initial, shape.rows() * shape.out, "idle");
     }
@@ -333,6 +334,7 @@ void linear_backward_input(const Shape& shape, int32_t activation, int32_t write
                          "dx", i);
         }
     }
+    expect_largest(results[0], shape.rows() * shape.in);
     expect_idle(results[0], initial, shape.rows() * shape.in, "idle");
 }
 

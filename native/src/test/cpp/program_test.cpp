@@ -6,91 +6,11 @@
 #include <functional>
 #include <thread>
 
-#include "cases.h"
+#include "programs.h"
 
 namespace {
 
 using namespace elbo4j;
-
-/* Of elbo4j_allocate. */
-template <class T>
-class Array {
-   public:
-    explicit Array(int64_t size) : size_(size), data_((T*)elbo4j_allocate(size * (int64_t)sizeof(T))) {
-        if (data_ == nullptr) {
-            printf("%s: no memory for an array of %lld\n", current, (long long)size);
-            _Exit(1);
-        }
-    }
-    explicit Array(const std::vector<T>& values) : Array((int64_t)values.size()) {
-        std::copy(values.begin(), values.end(), data_);
-    }
-    ~Array() { elbo4j_free(data_); }
-    Array(const Array&) = delete;
-    Array& operator=(const Array&) = delete;
-
-    T* data() { return data_; }
-    T& operator[](int64_t i) { return data_[i]; }
-    std::vector<T> values() const { return std::vector<T>(data_, data_ + size_); }
-
-   private:
-    int64_t size_;
-    T* data_;
-};
-
-class Program {
-   public:
-    Program(int32_t isa, int32_t threads, int64_t capacity, elbo4j_state* state)
-        : handle_(elbo4j_program_create(isa, threads, capacity, state)) {
-        expect_ok(handle_ != nullptr ? ELBO4J_OK : ELBO4J_OUT_OF_MEMORY);
-    }
-    ~Program() { elbo4j_program_destroy(handle_); }
-    Program(const Program&) = delete;
-    Program& operator=(const Program&) = delete;
-
-    elbo4j_program* handle() { return handle_; }
-
-    static void expect_ok(int32_t result) {
-        if (result != ELBO4J_OK) {
-            printf("%s: result %d, expected %d\n", current, (int)result, ELBO4J_OK);
-            _Exit(1);
-        }
-    }
-
-    void finish() {
-        int64_t bytes = elbo4j_program_plan(handle_);
-        expect_ok(bytes >= 0 ? ELBO4J_OK : ELBO4J_OUT_OF_MEMORY);
-        workspace_ = std::make_unique<Array<char>>(bytes);
-        elbo4j_program_bind(handle_, workspace_->data());
-    }
-
-    /* The calling thread and so many others less one. */
-    void run(int64_t times, int64_t active_rows, int32_t threads) {
-        int64_t number = ++runs_;
-        std::vector<std::thread> helpers;
-        for (int32_t i = 1; i < threads; i++) {
-            helpers.emplace_back([this, number] { elbo4j_program_help(handle_, number); });
-        }
-        elbo4j_program_run(handle_, times, active_rows, number, threads > 1);
-        for (std::thread& helper : helpers) {
-            helper.join();
-        }
-    }
-
-    std::string explain() const {
-        std::string text((size_t)elbo4j_program_explain(handle_, nullptr, 0) + 1, '?');
-        elbo4j_program_explain(handle_, &text[0], (int64_t)text.size());
-        text.pop_back();
-        return text;
-    }
-
-    bool merges_updates() const { return explain().find("gradients and Adam in one pass") != std::string::npos; }
-
-   private:
-    elbo4j_program* handle_;
-    std::unique_ptr<Array<char>> workspace_;
-    int64_t runs_ = 0;
-};
 
 enum class Plan {
     MERGED,
@@ -141,12 +61,6 @@ struct Snapshot {
     std::vector<int64_t> counters;
 };
 
-void expect_same_array(const std::vector<float>& got, const std::vector<float>& want, const char* what) {
-    for (size_t i = 0; i < want.size(); i++) {
-        expect_same(got[i], want[i], what, (int64_t)i);
-    }
-}
-
 void expect_same_parameters(const Snapshot& got, const Snapshot& want) {
     expect_same_array(got.values, want.values, "value");
     expect_same_array(got.moment0, want.moment0, "moment 0");
@@ -167,12 +81,6 @@ void expect_same_snapshot(const Snapshot& got, const Snapshot& want) {
             fail("counter " + std::to_string(i) + " is " + std::to_string(got.counters[i]) + " instead of " +
                  std::to_string(want.counters[i]));
         }
-    }
-}
-
-void expect_number(int64_t got, int64_t want, const char* what) {
-    if (got != want) {
-        fail(std::string(what) + " is " + std::to_string(got) + " instead of " + std::to_string(want));
     }
 }
 
@@ -380,8 +288,6 @@ class Vae {
     }
 };
 
-std::string on(int32_t isa) { return std::string(", ") + elbo4j_isa_name(isa); }
-
 /* Five steps: two whole batches, one of 56 rows, and two of the next epoch. */
 void training() {
     Snapshot want;
@@ -499,177 +405,6 @@ void halts_on_gradients() {
                 expect_number(vae.state.halt_count, count, "halt count");
                 expect_same_parameters(vae.snapshot(), clean.snapshot());
             }
-        }
-    }
-}
-
-/* Gradients of layers without a network: rows of x and g go to weights and biases, each layer a group of its own. */
-class Groups {
-   public:
-    static constexpr int64_t ROWS = 40;
-    static constexpr int64_t IN = 19;
-    static constexpr int64_t OUT = 21;
-    static constexpr int64_t BIAS = (IN * OUT + 15) / 16 * 16;
-    static constexpr int64_t SIZE = BIAS + OUT;
-    static constexpr int64_t ELEMENTS = BIAS + 32;
-
-    struct Group {
-        Array<float> x{ROWS * IN};
-        Array<float> g{ROWS * OUT};
-        Array<float> values{ELEMENTS};
-        Array<float> gradients{ELEMENTS};
-        Array<float> moment0{ELEMENTS};
-        Array<float> moment1{ELEMENTS};
-        int64_t version = 0;
-    };
-
-    elbo4j_state state = {};
-    double sum = 0;
-    std::vector<std::unique_ptr<Group>> groups;
-
-    /* looks: adds gradients of the step before to the sum, in front of all else. */
-    Groups(int32_t isa, int count, bool merged, bool looks = false) : program_(isa, 1, ROWS, &state) {
-        generator.seed(5);
-        state.sums = &sum;
-        const elbo4j_scalar one = {1, -1};
-        const elbo4j_scalar zero = {0, -1};
-        const elbo4j_scalar rate = {1e-2, -1};
-        const int64_t offsets[] = {0, BIAS};
-        const int64_t sizes[] = {IN * OUT, OUT};
-        for (int i = 0; i < count; i++) {
-            groups.push_back(std::make_unique<Group>());
-            Group& group = *groups.back();
-            std::vector<float> random = normals(ROWS * (IN + OUT) + ELEMENTS, 1);
-            std::copy_n(random.begin(), ROWS * IN, group.x.data());
-            std::copy_n(random.begin() + ROWS * IN, ROWS * OUT, group.g.data());
-            std::copy_n(random.begin() + ROWS * (IN + OUT), ELEMENTS, group.values.data());
-            const int64_t names[] = {10 * i, 10 * i + 1};
-            elbo4j_program* program = program_.handle();
-            if (looks) {
-                Program::expect_ok(elbo4j_accumulate_f32(program, 1, 0, group.gradients.data(), 5));
-            }
-            Program::expect_ok(elbo4j_linear_backward_weights_f32(program, 1, group.x.data(), group.g.data(), IN, OUT,
-                                                                  group.gradients.data(), group.gradients.data() + BIAS,
-                                                                  ELBO4J_OVERWRITE));
-            if (!merged) {
-                Program::expect_ok(elbo4j_sgd_f32(program, group.values.data(), group.gradients.data(), 0, SIZE,
-                                                  &group.version, &zero));
-            }
-            Program::expect_ok(elbo4j_check_gradients_f32(program, group.gradients.data(), 2, offsets, sizes, names));
-            Program::expect_ok(elbo4j_adam_f32(program, group.values.data(), group.gradients.data(),
-                                               group.moment0.data(), group.moment1.data(), 0, SIZE, &group.version,
-                                               &rate, &one, &one, 0.9, 0.999, 1e-8));
-        }
-        Program::expect_ok(elbo4j_advance(program_.handle()));
-        program_.finish();
-        if (program_.merges_updates() != merged) {
-            fail("the plan is not the one the case is about:\n" + program_.explain());
-        }
-    }
-
-    void train(int64_t steps) { program_.run(steps, ROWS, 1); }
-
-    void expect_equal_gradients(const Groups& other) const {
-        for (size_t i = 0; i < groups.size(); i++) {
-            expect_same_array(groups[i]->gradients.values(), other.groups[i]->gradients.values(), "gradient");
-        }
-    }
-
-    void expect_equals(const Groups& other) const {
-        for (size_t i = 0; i < groups.size(); i++) {
-            expect_same_array(groups[i]->values.values(), other.groups[i]->values.values(), "value");
-            expect_same_array(groups[i]->moment0.values(), other.groups[i]->moment0.values(), "moment 0");
-            expect_same_array(groups[i]->moment1.values(), other.groups[i]->moment1.values(), "moment 1");
-        }
-        expect_equal_gradients(other);
-        expect_number(state.halted, other.state.halted, "halted");
-        expect_number(state.step, other.state.step, "step");
-    }
-
-   private:
-    Program program_;
-};
-
-/* The bound is above 1e18, and no gradient is: the step must not halt. */
-void bound_too_wide() {
-    for (int32_t isa : supported()) {
-        name_case("a bound that fails" + on(isa));
-        Groups merged(isa, 1, true);
-        Groups unmerged(isa, 1, false);
-        for (Groups* groups : {&merged, &unmerged}) {
-            for (int64_t i = 0; i < Groups::IN; i++) {
-                groups->groups[0]->x[3 * Groups::IN + i] = 1e25f;
-            }
-            for (int64_t o = 0; o < Groups::OUT; o++) {
-                groups->groups[0]->g[3 * Groups::OUT + o] *= 1e-12f;
-            }
-            groups->train(3);
-        }
-        expect_number(merged.state.halted, 0, "halted");
-        expect_number(merged.state.step, 3, "step");
-        merged.expect_equals(unmerged);
-    }
-}
-
-/* Gradients are stored in the last step of a run only, unless a call of the next step looks at them. */
-void looks_at_gradients() {
-    for (int32_t isa : supported()) {
-        name_case("a look at the gradients of the step before" + on(isa));
-        Groups merged(isa, 1, true, true);
-        Groups unmerged(isa, 1, false, true);
-        merged.train(1);
-        unmerged.train(1);
-        for (Groups* groups : {&merged, &unmerged}) {
-            groups->groups[0]->x[0] += 1;
-            groups->train(3);
-        }
-        merged.expect_equals(unmerged);
-        if (merged.sum != unmerged.sum || merged.sum == 0) {
-            fail("the sum is " + std::to_string(merged.sum) + " instead of " + std::to_string(unmerged.sum));
-        }
-    }
-}
-
-/* Merging the first group's updates must leave the second group's to themselves. */
-void two_groups() {
-    for (int32_t isa : supported()) {
-        name_case("two groups" + on(isa));
-        Groups merged(isa, 2, true);
-        Groups unmerged(isa, 2, false);
-        std::vector<float> before = merged.groups[1]->values.values();
-        merged.train(3);
-        unmerged.train(3);
-        merged.expect_equals(unmerged);
-        if (same(before, merged.groups[1]->values.values())) {
-            fail("the second group was not updated");
-        }
-
-        name_case("two groups, NaN in the second" + on(isa));
-        Snapshot values = {merged.groups[1]->values.values(), {}, {}, {}, {}, {}};
-        merged.groups[1]->g[7] = NAN;
-        unmerged.groups[1]->g[7] = NAN;
-        merged.train(3);
-        unmerged.train(3);
-        merged.expect_equal_gradients(unmerged);
-        expect_number(merged.state.halted, 1, "halted");
-        expect_number(merged.state.halt_name, 10, "halt name");
-        expect_same_array(merged.groups[1]->values.values(), values.values, "value");
-    }
-}
-
-/* The largest magnitude of x bounds nothing if it is no number. */
-void bound_of_no_number() {
-    for (int32_t isa : supported()) {
-        for (float bad : {NAN, INFINITY}) {
-            name_case(std::string(isnan(bad) ? "NaN" : "infinity") + " in x, finite g" + on(isa));
-            Groups merged(isa, 1, true);
-            std::vector<float> before = merged.groups[0]->values.values();
-            merged.groups[0]->x[5] = bad;
-            std::fill_n(merged.groups[0]->g.data(), Groups::ROWS * Groups::OUT, isnan(bad) ? 0.5f : 0.0f);
-            merged.train(1);
-            expect_number(merged.state.halted, 1, "halted");
-            expect_number(merged.state.halt_name, 0, "halt name");
-            expect_same_array(merged.groups[0]->values.values(), before, "value");
         }
     }
 }
@@ -922,10 +657,6 @@ int main() {
     learning();
     halts_on_data();
     halts_on_gradients();
-    bound_too_wide();
-    looks_at_gradients();
-    two_groups();
-    bound_of_no_number();
     refusals();
     helpers();
     shared_weights();
