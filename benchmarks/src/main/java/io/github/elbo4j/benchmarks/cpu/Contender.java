@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -54,7 +56,7 @@ record Contender(String name, String mainClass, @Nullable Path module, List<Sett
                         "deeplearning4j",
                         PACKAGE + "Deeplearning4jStep",
                         modules.resolve("deeplearning4j"),
-                        settings("default")));
+                        withCoreTypes(settings("default"))));
     }
 
     /** {@return the same library's program for a whole training} */
@@ -68,6 +70,21 @@ record Contender(String name, String mainClass, @Nullable Path module, List<Sett
         for (String word : words) {
             all.add(new Setting(word + "-passive", word, Map.of("OMP_WAIT_POLICY", "PASSIVE")));
             all.add(new Setting(word + "-spinning", word, Map.of("GOMP_SPINCOUNT", "10000")));
+        }
+        return all;
+    }
+
+    /** The same, and each with kernels of OpenBLAS that the CPU has: an old one takes a CPU it does not know for the oldest. */
+    private static List<Setting> withCoreTypes(List<Setting> settings) {
+        List<Setting> all = new ArrayList<>(settings);
+        Set<String> flags = Facts.cpuFlags();
+        Map<String, String> coreTypes = Map.of("avx2", "Haswell", "avx512bw", "SkylakeX");
+        for (Map.Entry<String, String> coreType : new TreeMap<>(coreTypes).entrySet()) {
+            for (Setting setting : flags.contains(coreType.getKey()) ? settings : List.<Setting>of()) {
+                Map<String, String> environment = new LinkedHashMap<>(setting.environment);
+                environment.put("OPENBLAS_CORETYPE", coreType.getValue());
+                all.add(new Setting(setting.name + "-" + coreType.getValue(), setting.word, environment));
+            }
         }
         return all;
     }

@@ -10,6 +10,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,15 +44,23 @@ record Facts(String device, String jdk, String commit, boolean dirty, String dat
     }
 
     private static String model() {
+        return cpuInfo("model name").orElse(System.getProperty("os.arch"));
+    }
+
+    /** {@return what the system says that the first CPU can do; empty if it does not say} */
+    static Set<String> cpuFlags() {
+        return Set.copyOf(List.of(cpuInfo("flags").orElse("").split(" ")));
+    }
+
+    private static Optional<String> cpuInfo(String key) {
         try {
             List<String> lines = Files.exists(CPUINFO) ? Files.readAllLines(CPUINFO) : List.of();
             return lines.stream()
-                    .filter(line -> line.startsWith("model name"))
+                    .filter(line -> line.startsWith(key))
                     .map(line -> line.substring(line.indexOf(':') + 1).strip())
-                    .findFirst()
-                    .orElse(System.getProperty("os.arch"));
+                    .findFirst();
         } catch (IOException e) {
-            return System.getProperty("os.arch");
+            return Optional.empty();
         }
     }
 

@@ -26,6 +26,12 @@ final class StepsPart {
 
     static final String RATE = "rate-in-rounds";
 
+    /** Before the steps of several threads, in each round; see {@link Handoff}. */
+    private static final String HANDOFF = "round-trip-in-rounds";
+
+    /** The numbers behind quantiles, round by round. */
+    private static final String EACH = "each_round";
+
     /** How far a peer's mean loss may be from ours: epsilon comes from its own generator, from another seed each round. */
     static final double SAME_LOSS = 0.02;
 
@@ -113,8 +119,14 @@ final class StepsPart {
                 }
             }
         }
+        List<Double> handoffs = new ArrayList<>();
         for (int round = 0; round < options.rounds(); round++) {
+            boolean first = true;
             for (Entry entry : List.copyOf(entries)) {
+                if (first && entry.threads > 1) {
+                    handoffs.add(Handoff.nanos());
+                    first = false;
+                }
                 Found found = run(workload, entry.contender, entry.threads, entry.setting, folder, round + 1);
                 if (found == null) {
                     // Its rounds would no longer be those of the others.
@@ -123,6 +135,11 @@ final class StepsPart {
                     entry.rounds.add(found);
                 }
             }
+        }
+        if (!handoffs.isEmpty()) {
+            Quantiles handoff = Quantiles.of(handoffs);
+            results.add(Result.of(PART, "handoff", MachinePart.MACHINE, "", workload + "-t2", HANDOFF, "ns", handoff)
+                    .with(EACH, handoffs));
         }
         for (Entry entry : entries) {
             Entry ours = entries.stream()
@@ -198,6 +215,7 @@ final class StepsPart {
         Quantiles time = Quantiles.of(entry.medians());
         Map<String, @Nullable Object> facts = new LinkedHashMap<>();
         facts.put("setting", entry.setting.name());
+        facts.put(EACH, entry.medians());
         entry.rounds.getLast().facts.forEach((key, value) -> facts.put((String) key, value));
         results.add(new Result(PART, STEP, name, "", shape, TIME, "us", time, facts));
         results.add(
