@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds and tests the native library, plain or with sanitizers, in a folder of its own for each mode.
-#   native/test.sh [--in FOLDER] [MODE...]     MODE: plain, address,undefined, thread; all three if none is given
+#   native/test.sh [--in FOLDER] [MODE...]     MODE: plain, address,undefined, thread, portable; all of them if none is given
 set -euo pipefail
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 folder=
@@ -12,12 +12,12 @@ if [ -z "$folder" ]; then
     folder=$(mktemp -d)
     trap 'rm -rf "$folder"' EXIT
 fi
-[ $# -gt 0 ] || set -- plain address,undefined thread
+[ $# -gt 0 ] || set -- plain address,undefined thread portable
 for mode in "$@"; do
     case $mode in
-    plain | address,undefined | thread) ;;
+    plain | address,undefined | thread | portable) ;;
     *)
-        echo "native/test.sh: unknown mode '$mode', expected plain, address,undefined or thread" >&2
+        echo "native/test.sh: unknown mode '$mode', expected plain, address,undefined, thread or portable" >&2
         exit 2
         ;;
     esac
@@ -30,9 +30,14 @@ for mode in "$@"; do
     log=$build/test.log
     started=$SECONDS
     sanitize=$mode
-    [ "$mode" != plain ] || sanitize=
+    portable=OFF
+    case $mode in
+    plain) sanitize= ;;
+    portable) sanitize= portable=ON ;;
+    esac
     if ! {
-        cmake -S "$source" -B "$build" -DELBO4J_WERROR=ON -DELBO4J_SANITIZE="$sanitize" &&
+        cmake -S "$source" -B "$build" -DELBO4J_WERROR=ON -DELBO4J_SANITIZE="$sanitize" \
+            -DELBO4J_PORTABLE=$portable &&
             cmake --build "$build" --parallel "$jobs" &&
             # Without a test this would pass.
             (cd "$build" && ctest --output-on-failure --no-tests=error --parallel "$jobs")

@@ -2,7 +2,11 @@
 
 namespace elbo4j {
 
-#if defined(__x86_64__) || defined(_M_X64)
+#if defined(ELBO4J_PORTABLE)
+namespace portable {
+extern const Kernels KERNELS;
+}
+#elif defined(__x86_64__) || defined(_M_X64)
 namespace x86_64 {
 extern const Kernels KERNELS;
 }
@@ -32,7 +36,9 @@ struct Isa {
 
 bool always() { return true; }
 
-#if defined(__x86_64__) || defined(_M_X64)
+#if defined(ELBO4J_PORTABLE)
+const Isa ISAS[] = {{"portable", &portable::KERNELS, always}};
+#elif defined(__x86_64__) || defined(_M_X64)
 /* The built-in looks at what the system saves of the registers as well. */
 bool has_v3() {
 #if !defined(__clang__)
