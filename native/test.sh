@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds and tests the native library, plain or with sanitizers, in a folder of its own for each mode.
+# Builds and tests the native library, plain, with sanitizers or without intrinsics, in a folder of its own for each mode.
 #   native/test.sh [--in FOLDER] [MODE...]     MODE: plain, address,undefined, thread, portable; all of them if none is given
 set -euo pipefail
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -34,8 +34,9 @@ struct Room {
 };
 
 /*
- * Units from (inclusive) to (exclusive) of a call, and the room of the thread that has them, if the call wants one; where
- * `largest` is given, products and losses raise it to the largest magnitude that they write, see magnitude.h.
+ * Units from (inclusive) to (exclusive) of a call, and the room of the thread that has them, if the call wants one. Where
+ * `largest` is given, it is raised to the bits of the largest magnitude of y by linear_forward, of dx by
+ * linear_backward_input, and of d_logits by bernoulli_forward_backward.
  */
 struct Piece {
     int64_t from;

@@ -2,11 +2,7 @@
 
 namespace elbo4j {
 
-#if defined(ELBO4J_PORTABLE)
-namespace portable {
-extern const Kernels KERNELS;
-}
-#elif defined(__x86_64__) || defined(_M_X64)
+#if (defined(__x86_64__) || defined(_M_X64)) && !defined(ELBO4J_PORTABLE)
 namespace x86_64 {
 extern const Kernels KERNELS;
 }
@@ -16,7 +12,7 @@ extern const Kernels KERNELS;
 namespace x86_64_v4 {
 extern const Kernels KERNELS;
 }
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) && !defined(ELBO4J_PORTABLE)
 namespace aarch64 {
 extern const Kernels KERNELS;
 }
@@ -36,9 +32,7 @@ struct Isa {
 
 bool always() { return true; }
 
-#if defined(ELBO4J_PORTABLE)
-const Isa ISAS[] = {{"portable", &portable::KERNELS, always}};
-#elif defined(__x86_64__) || defined(_M_X64)
+#if (defined(__x86_64__) || defined(_M_X64)) && !defined(ELBO4J_PORTABLE)
 /* The built-in looks at what the system saves of the registers as well. */
 bool has_v3() {
 #if !defined(__clang__)
@@ -60,7 +54,7 @@ bool has_v4() {
 const Isa ISAS[] = {{"x86-64", &x86_64::KERNELS, always},
                     {"x86-64-v3", &x86_64_v3::KERNELS, has_v3},
                     {"x86-64-v4", &x86_64_v4::KERNELS, has_v4}};
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) && !defined(ELBO4J_PORTABLE)
 const Isa ISAS[] = {{"aarch64", &aarch64::KERNELS, always}};
 #else
 const Isa ISAS[] = {{"portable", &portable::KERNELS, always}};

@@ -265,9 +265,6 @@ bool append(Calls& calls, const Call& call) {
 const Call* last_writer(const elbo4j_program& program, const Range& array, int64_t before) {
     for (int64_t i = before - 1; i >= 0; i--) {
         const Call& call = program.recorded.items[i];
-        if (call.kind == Kind::SELECT_ROWS) {
-            continue;
-        }
         Operands operands;
         if (!operands_of(program, call, operands)) {
             return nullptr;
@@ -279,7 +276,7 @@ const Call* last_writer(const elbo4j_program& program, const Range& array, int64
     return nullptr;
 }
 
-/* Whether a call overwrites the whole array, and tells its largest magnitude. */
+/* Whether a call writes every element of the array, and tells the largest magnitude. */
 bool tells_largest(const Call& call, const float* array, int64_t width, int64_t fold) {
     switch (call.kind) {
         case Kind::LINEAR_FORWARD: {
@@ -306,8 +303,8 @@ float most_gathered(const Call& call, const float* array, int64_t width, int64_t
     return !bytes ? 0 : c.pixels == ELBO4J_AS_IS ? 255 : 1;
 }
 
-/* Finds out who tells the largest magnitude of a factor of a recorded call, and says whether somebody does. */
-bool told(elbo4j_program& program, int64_t index, const float* array, int64_t width, uint32_t* largest) {
+/* Lets the call that writes a factor of a recorded one tell its largest magnitude; says whether it is told, or known. */
+bool let_writer_tell(elbo4j_program& program, int64_t index, const float* array, int64_t width, uint32_t* largest) {
     int64_t fold = program.recorded.items[index].linear_backward_weights.fold;
     const Call* writer = last_writer(program, floats(array, program.capacity * fold * width), index);
     if (writer == nullptr) {
@@ -361,8 +358,8 @@ bool append_updates(elbo4j_program& program, int64_t check) {
             update.number = recorded.items[i].number;
             const LinearBackwardWeights& c = recorded.items[i].linear_backward_weights;
             update.linear_update = {c, adam, c.dw - adam.gradients, c.db - adam.gradients, read};
-            *looked_for++ = !told(program, i, c.x, c.in, largest++);
-            *looked_for++ = !told(program, i, c.g, c.out, largest++);
+            *looked_for++ = !let_writer_tell(program, i, c.x, c.in, largest++);
+            *looked_for++ = !let_writer_tell(program, i, c.g, c.out, largest++);
             if (!append(program.planned, update)) {
                 return false;
             }
@@ -454,8 +451,6 @@ const char* words(const Call& call) {
     switch (call.kind) {
         case Kind::PACK_WEIGHTS:
             return "transposed copy of the weights, if it is read and they have changed";
-        case Kind::BOUND_GRADIENTS:
-            return "bound of all gradients by their factors";
         case Kind::LINEAR_UPDATE:
             return "gradients and Adam in one pass while the bound holds";
         default:
@@ -469,8 +464,20 @@ int64_t elbo4j_program_explain(const elbo4j_program* program, char* text, int64_
     int64_t length = 0;
     for (int64_t i = 0; i < program->planned.count; i++) {
         const Call& call = program->planned.items[i];
-        char line[96];
-        int written = snprintf(line, sizeof line, "%d %s\n", call.number, words(call));
+        char line[160];
+        int written;
+        if (call.kind == Kind::BOUND_GRADIENTS) {
+            const BoundGradients& bound = call.bound_gradients;
+            int looked_for = 0;
+            for (int64_t factor = 0; factor < 2 * bound.updates; factor++) {
+                looked_for += bound.looked_for[factor] ? 1 : 0;
+            }
+            written = snprintf(line, sizeof line,
+                               "%d bound of all gradients by their factors, of which it looks at %d of %d\n",
+                               call.number, looked_for, (int)(2 * bound.updates));
+        } else {
+            written = snprintf(line, sizeof line, "%d %s\n", call.number, words(call));
+        }
         for (int c = 0; c < written; c++, length++) {
             if (length < size - 1) {
                 text[length] = line[c];

@@ -29,7 +29,7 @@ constexpr int PANEL = MAX_GROUPS * LANES;
 constexpr int tile_rows(int groups) {
 #if defined(__AVX512F__)
     return groups == 3 ? 8 : groups == 2 ? 12 : 16;
-#elif defined(__AVX2__) || defined(__aarch64__)
+#elif defined(__AVX2__) || defined(ELBO4J_NEON)
     return groups == 1 ? 6 : 0;
 #else
     return groups == 1 ? 2 : 0;

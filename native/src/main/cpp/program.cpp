@@ -170,12 +170,6 @@ void bound(elbo4j_program& program, const Call& call, Piece piece) {
     }
 }
 
-void raise_largest(elbo4j_program& program, uint32_t bits) {
-    uint64_t known = program.largest.value.load(std::memory_order_relaxed);
-    while (bits > known && !program.largest.value.compare_exchange_weak(known, bits, std::memory_order_relaxed)) {
-    }
-}
-
 void raise(uint32_t* largest, uint32_t bits) {
     uint32_t known = __atomic_load_n(largest, __ATOMIC_RELAXED);
     while (bits > known &&
@@ -215,7 +209,7 @@ void run_piece(elbo4j_program& program, const Call& call, Piece piece) {
         case Kind::BERNOULLI_FORWARD_BACKWARD:
             return kernels.bernoulli_forward_backward(call.bernoulli_forward_backward, run, piece);
         case Kind::CHECK_GRADIENTS:
-            return raise_largest(program, kernels.largest_gradient(call.check_gradients, piece));
+            return raise(&program.largest, kernels.largest_gradient(call.check_gradients, piece));
         case Kind::ADAM:
             return kernels.adam(call.adam, run, piece);
         case Kind::SGD:
@@ -395,10 +389,9 @@ void pack(elbo4j_program& program, const Call& call, bool helped) {
 
 constexpr float MAX_GRADIENT = 1e18f;
 
-float magnitude(uint64_t bits) {
-    uint32_t word = (uint32_t)bits;
+float magnitude(uint32_t bits) {
     float value;
-    memcpy(&value, &word, sizeof value);
+    memcpy(&value, &bits, sizeof value);
     return value;
 }
 
@@ -406,10 +399,10 @@ void check(elbo4j_program& program, const Call& call, bool helped) {
     if (program.merged_update || program.run.state->halted) {
         return;
     }
-    program.largest.value.store(0, std::memory_order_relaxed);
+    __atomic_store_n(&program.largest, 0, __ATOMIC_RELAXED);
     share(program, call, helped);
     /* The negation catches NaN as well. */
-    if (!(magnitude(program.largest.value.load(std::memory_order_relaxed)) <= MAX_GRADIENT)) {
+    if (!(magnitude(__atomic_load_n(&program.largest, __ATOMIC_RELAXED)) <= MAX_GRADIENT)) {
         program.kernels->halt_on_gradients(call.check_gradients, program.run.state);
     }
 }

@@ -32,7 +32,7 @@ enum class Kind : int32_t {
     LINEAR_UPDATE
 };
 
-/* Looks at the factors of all gradients that merged updates compute, see plan.cpp. */
+/* Looks at those factors of gradients that nobody else tells the largest magnitude of, see plan.cpp. */
 struct BoundGradients {
     int64_t first_update;
     int64_t updates;
@@ -112,7 +112,7 @@ struct elbo4j_program {
     elbo4j::Line ticket;
     elbo4j::Line done;
     elbo4j::Line* taken;        /* for each thread: which of its pieces are, and in which call */
-    elbo4j::Line largest;       /* bits of the largest magnitude that pieces of a check have found */
+    uint32_t largest;           /* bits of the largest magnitude that pieces of a check have found */
     std::atomic<bool>* helping; /* which of the panels 1 to threads - 1 a helper has */
     elbo4j::Line started;
     elbo4j::Line ended;

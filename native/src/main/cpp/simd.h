@@ -11,11 +11,19 @@
 #include <stdint.h>
 #include <string.h>
 
+/* ELBO4J_PORTABLE leaves out what compilers take for granted on an architecture. */
+#if defined(__SSE2__) && !defined(ELBO4J_PORTABLE)
+#define ELBO4J_SSE2
+#endif
+#if defined(__aarch64__) && !defined(ELBO4J_PORTABLE)
+#define ELBO4J_NEON
+#endif
+
 #if defined(__AVX2__)
 #include <immintrin.h>
-#elif defined(__SSE2__)
+#elif defined(ELBO4J_SSE2)
 #include <emmintrin.h>
-#elif defined(__aarch64__)
+#elif defined(ELBO4J_NEON)
 #include <arm_neon.h>
 #endif
 
@@ -52,7 +60,7 @@ typedef float UnalignedQuad __attribute__((vector_size(16), aligned(4), may_alia
 constexpr int LANES = 16;
 constexpr int PARTS = LANES / WIDTH;
 
-#if !defined(__AVX2__) && !defined(__aarch64__)
+#if !defined(__AVX2__) && !defined(ELBO4J_NEON)
 /*
  * a * b + c rounded once, without an instruction for it: the product is exact in binary64; the sum is rounded to odd, which
  * a second rounding to binary32 cannot tell from the exact sum (Boldo and Melquiond 2008).
@@ -76,7 +84,7 @@ ELBO4J_INLINE float fma_by_parts(float a, float b, float c) {
 #endif
 
 /* a * b + c, rounded once. Inlined only where it is an instruction: the code of all others would be mostly this. */
-#if defined(__AVX2__) || defined(__aarch64__)
+#if defined(__AVX2__) || defined(ELBO4J_NEON)
 ELBO4J_INLINE Register fma(Register a, Register b, Register c) {
 #else
 __attribute__((noinline, unused)) static Register fma(Register a, Register b, Register c) {
@@ -85,7 +93,7 @@ __attribute__((noinline, unused)) static Register fma(Register a, Register b, Re
     return _mm512_fmadd_ps(a, b, c);
 #elif defined(__AVX2__)
     return _mm256_fmadd_ps(a, b, c);
-#elif defined(__aarch64__)
+#elif defined(ELBO4J_NEON)
 return vfmaq_f32(c, a, b);
 #else
 Register result;
@@ -106,7 +114,7 @@ ELBO4J_INLINE Register register_sqrt(Register a) {
     return _mm512_maskz_sqrt_ps(ALL_LANES, a);
 #elif defined(__AVX2__)
     return _mm256_sqrt_ps(a);
-#elif defined(__aarch64__)
+#elif defined(ELBO4J_NEON)
     return vsqrtq_f32(a);
 #else
     Register result;
@@ -123,9 +131,9 @@ ELBO4J_INLINE LongRegister multiply_low_halves(LongRegister a, LongRegister b) {
     return (LongRegister)_mm512_maskz_mul_epu32((__mmask8)ALL_LANES, (__m512i)a, (__m512i)b);
 #elif defined(__AVX2__)
     return (LongRegister)_mm256_mul_epu32((__m256i)a, (__m256i)b);
-#elif defined(__SSE2__)
+#elif defined(ELBO4J_SSE2)
     return (LongRegister)_mm_mul_epu32((__m128i)a, (__m128i)b);
-#elif defined(__aarch64__)
+#elif defined(ELBO4J_NEON)
     return (LongRegister)vmull_u32(vmovn_u64((uint64x2_t)a), vmovn_u64((uint64x2_t)b));
 #else
     return (a & 0xFFFFFFFF) * (b & 0xFFFFFFFF);
@@ -259,12 +267,12 @@ ELBO4J_INLINE IntRegister load_bytes(const uint8_t* from) {
     return (IntRegister)_mm512_maskz_cvtepu8_epi32(ALL_LANES, _mm_loadu_si128((const __m128i*)from));
 #elif defined(__AVX2__)
     return (IntRegister)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)from));
-#elif defined(__SSE2__)
+#elif defined(ELBO4J_SSE2)
     int32_t four;
     memcpy(&four, from, sizeof four);
     __m128i zero = _mm_setzero_si128();
     return (IntRegister)_mm_unpacklo_epi16(_mm_unpacklo_epi8(_mm_cvtsi32_si128(four), zero), zero);
-#elif defined(__aarch64__)
+#elif defined(ELBO4J_NEON)
     uint32_t four;
     memcpy(&four, from, sizeof four);
     return (IntRegister)vmovl_u16(vget_low_u16(vmovl_u8(vcreate_u8(four))));

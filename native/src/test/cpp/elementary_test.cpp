@@ -35,7 +35,7 @@ const Elementary* const TABLES[] = {ELBO4J_FOR_ISAS(ELBO4J_TABLE)};
 constexpr int32_t ISAS = sizeof TABLES / sizeof *TABLES;
 
 bool emulated(int32_t isa) {
-#if defined(__aarch64__)
+#if defined(__aarch64__) && !defined(ELBO4J_PORTABLE)
     return isa < 0;
 #else
     return isa == 0;

@@ -7,8 +7,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -77,16 +75,19 @@ record Contender(String name, String mainClass, @Nullable Path module, List<Sett
     /** The same, and each with kernels of OpenBLAS that the CPU has: an old one takes a CPU it does not know for the oldest. */
     private static List<Setting> withCoreTypes(List<Setting> settings) {
         List<Setting> all = new ArrayList<>(settings);
-        Set<String> flags = Facts.cpuFlags();
-        Map<String, String> coreTypes = Map.of("avx2", "Haswell", "avx512bw", "SkylakeX");
-        for (Map.Entry<String, String> coreType : new TreeMap<>(coreTypes).entrySet()) {
-            for (Setting setting : flags.contains(coreType.getKey()) ? settings : List.<Setting>of()) {
+        addWithCoreType(all, settings, "avx2", "Haswell");
+        addWithCoreType(all, settings, "avx512bw", "SkylakeX");
+        return all;
+    }
+
+    private static void addWithCoreType(List<Setting> all, List<Setting> settings, String flag, String coreType) {
+        if (Facts.cpuFlags().contains(flag)) {
+            for (Setting setting : settings) {
                 Map<String, String> environment = new LinkedHashMap<>(setting.environment);
-                environment.put("OPENBLAS_CORETYPE", coreType.getValue());
-                all.add(new Setting(setting.name + "-" + coreType.getValue(), setting.word, environment));
+                environment.put("OPENBLAS_CORETYPE", coreType);
+                all.add(new Setting(setting.name + "-" + coreType, setting.word, environment));
             }
         }
-        return all;
     }
 
     /** {@return why it cannot run, or null} */

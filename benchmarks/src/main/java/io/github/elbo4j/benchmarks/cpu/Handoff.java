@@ -4,8 +4,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * How long a number takes from one thread to another and back: some 0.1 us where the cores of both share a cache, several
- * times that where they do not. Virtual machines are moved between such cores while they run, and two threads that work on
- * the same arrays then take another time for the same step.
+ * times that where they do not. Virtual machines are moved between such cores while they run, and two threads that share
+ * arrays are then faster or slower at the same step.
  */
 final class Handoff {
     private static final int ROUND_TRIPS = 20_000;

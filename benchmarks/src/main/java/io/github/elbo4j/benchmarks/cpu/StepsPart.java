@@ -123,7 +123,8 @@ final class StepsPart {
         for (int round = 0; round < options.rounds(); round++) {
             boolean first = true;
             for (Entry entry : List.copyOf(entries)) {
-                if (first && entry.threads > 1) {
+                // One CPU would hand off by a slice of the scheduler.
+                if (first && entry.threads > 1 && Runtime.getRuntime().availableProcessors() > 1) {
                     handoffs.add(Handoff.nanos());
                     first = false;
                 }
@@ -138,7 +139,7 @@ final class StepsPart {
         }
         if (!handoffs.isEmpty()) {
             Quantiles handoff = Quantiles.of(handoffs);
-            results.add(Result.of(PART, "handoff", MachinePart.MACHINE, "", workload + "-t2", HANDOFF, "ns", handoff)
+            results.add(Result.of(PART, "handoff", MachinePart.MACHINE, "", shape(workload, 2), HANDOFF, "ns", handoff)
                     .with(EACH, handoffs));
         }
         for (Entry entry : entries) {
