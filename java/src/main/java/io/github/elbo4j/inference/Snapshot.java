@@ -54,15 +54,34 @@ final class Snapshot {
     }
 
     private static void requireFinite(Parameters.Spec spec, long offset, DType type, MemorySegment host) {
-        for (long i = offset; i < offset + spec.size(); i++) {
+        long end = offset + spec.size();
+        long bad = type == DType.F32 ? notFiniteFloat(host, offset, end) : notFiniteDouble(host, offset, end);
+        if (bad < end) {
             double value = type == DType.F32
-                    ? host.getAtIndex(ValueLayout.JAVA_FLOAT, i)
-                    : host.getAtIndex(ValueLayout.JAVA_DOUBLE, i);
-            if (!Double.isFinite(value)) {
-                throw new IllegalArgumentException("weight " + (i - offset) + " of '" + spec.name() + "' is " + value
-                        + "; a model that serves needs finite weights, so go back to an earlier checkpoint");
-            }
+                    ? host.getAtIndex(ValueLayout.JAVA_FLOAT, bad)
+                    : host.getAtIndex(ValueLayout.JAVA_DOUBLE, bad);
+            throw new IllegalArgumentException("weight " + (bad - offset) + " of '" + spec.name() + "' is " + value
+                    + "; a model that serves needs finite weights, so go back to an earlier checkpoint");
         }
+    }
+
+    // A loop a type: one that chooses the layout for each element makes an object for each.
+
+    /** {@return the first index whose number is not finite; the end if all are} */
+    private static long notFiniteFloat(MemorySegment host, long from, long end) {
+        long i = from;
+        while (i < end && Float.isFinite(host.getAtIndex(ValueLayout.JAVA_FLOAT, i))) {
+            i++;
+        }
+        return i;
+    }
+
+    private static long notFiniteDouble(MemorySegment host, long from, long end) {
+        long i = from;
+        while (i < end && Double.isFinite(host.getAtIndex(ValueLayout.JAVA_DOUBLE, i))) {
+            i++;
+        }
+        return i;
     }
 
     Backend backend() {
