@@ -11,13 +11,15 @@ import io.github.elbo4j.model.VaeConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.function.IntConsumer;
 import java.util.stream.Stream;
 
 /**
  * Opens and closes sessions, then calls one again and again, then one whose calls are worth several threads, and prints how
- * much resident memory the second half of each added: what the JVM compiles, it compiles in the first.
+ * much resident memory the second half of each added. What leaks, leaks in each part of it; what the JVM still compiles, it
+ * compiles in a few: so the median part speaks for all.
  */
 final class Soak {
     static final Path STATUS = Path.of("/proc/self/status");
@@ -33,6 +35,8 @@ final class Soak {
             VaeConfig.builder().hidden(256).latent(16).build();
 
     private static final int MANY_ROWS = 256;
+    /** An odd number, so that one is in the middle. */
+    private static final int PARTS = 9;
 
     private Soak() {}
 
@@ -53,9 +57,17 @@ final class Soak {
 
     private static void print(String what, int times, IntConsumer work) throws IOException {
         work.accept(times - times / 2);
+        long[] grown = new long[PARTS];
         long before = residentKib();
-        work.accept(times / 2);
-        System.out.println("probe." + what + "=" + (residentKib() - before));
+        for (int part = 0; part < PARTS; part++) {
+            work.accept(times / 2 / PARTS);
+            long now = residentKib();
+            grown[part] = now - before;
+            before = now;
+        }
+        System.out.println("probe." + what + ".parts=" + Arrays.toString(grown));
+        Arrays.sort(grown);
+        System.out.println("probe." + what + "=" + PARTS * grown[PARTS / 2]);
     }
 
     /** CPU time of the backend's own threads. */
