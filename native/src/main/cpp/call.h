@@ -27,22 +27,51 @@ struct Run {
  */
 static inline bool shares_sets(int64_t stride) { return stride % 128 == 0; }
 
-/* Memory of a thread for a copy of a panel, and where in the matrix the panel that it holds begins; -1 if it holds none. */
+/*
+ * Memory of a thread: for a copy of a panel, and for a list of the numbers of its rows that are not zero if the call makes one.
+ * The panel begins there in its matrix; -1 if the room holds none.
+ */
 struct Room {
     float* floats;
+    int32_t* list;
     int64_t panel;
+    int64_t listed;
+};
+
+/*
+ * Which elements of a matrix are not zero, see nonzeros.h. Numbers that lists have room for are sixteen more than there may
+ * be in them.
+ */
+struct Nonzeros {
+    /* For each eight rows: columns_room numbers of columns, and how many of them there are. */
+    int64_t columns_room;
+    int32_t* columns;
+    int32_t* column_counts;
+    /*
+     * For each eight columns the same of rows, the eight elements of each row that is listed, and for each sixteen what they
+     * are listed from: a mask for each row.
+     */
+    int64_t rows_room;
+    int32_t* rows;
+    int32_t* row_counts;
+    float* values;
+    uint16_t* masks;
+    /* Whether rows are listed in the present step. */
+    bool rows_listed;
 };
 
 /*
  * Units from (inclusive) to (exclusive) of a call, and the room of the thread that has them, if the call wants one. Where
  * `largest` is given, it is raised to the bits of the largest magnitude of y by linear_forward, of dx by
- * linear_backward_input, and of d_logits by bernoulli_forward_backward.
+ * linear_backward_input, and of d_logits by bernoulli_forward_backward. Where `nonzeros` is given, gather and load write the
+ * masks of the rows they bring in, and linear_forward and linear_backward_weights may leave out what is not listed of x.
  */
 struct Piece {
     int64_t from;
     int64_t to;
     Room* room = nullptr;
     uint32_t* largest = nullptr;
+    const Nonzeros* nonzeros = nullptr;
 };
 
 struct SelectRows {
@@ -70,6 +99,14 @@ struct Load {
     int32_t pixels;
     int64_t columns;
     float* out;
+};
+
+/* Of x [active rows, columns], from the masks of its rows. */
+struct ListNonzeros {
+    const float* x;
+    int64_t columns;
+    Nonzeros* nonzeros;
+    bool wants_rows; /* whether a product may leave out rows */
 };
 
 struct Store {

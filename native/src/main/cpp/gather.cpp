@@ -2,6 +2,7 @@
  * Brings chosen rows of the data set into the batch: out(r, c) = data(row_ids(r), c) as it is, divided by 255, or one with
  * that probability. A row outside the data reads as zeros.
  */
+#include "nonzeros.h"
 #include "pixels.h"
 #include "random.h"
 
@@ -54,16 +55,25 @@ void gather(const Gather& call, const Run& run, Piece piece) {
         } else {
             gather_bernoulli<float>(call, run, piece);
         }
+        for (int64_t row = piece.from; row < piece.to; row++) {
+            mask_row(piece.nonzeros, row, call.out + row * call.columns, call.columns);
+        }
         return;
     }
     for (int64_t row = piece.from; row < piece.to; row++) {
         float* out = call.out + row * call.columns;
         if (call.row_ids[row] < 0 || call.row_ids[row] >= call.data_rows) {
             memset(out, 0, sizeof(float) * (uint64_t)call.columns);
+            mask_row(piece.nonzeros, row, out, call.columns);
         } else if (call.type == ELBO4J_U8) {
-            convert_bytes(data_row<uint8_t>(call, row), call.pixels == ELBO4J_UNIT, call.columns, out);
+            /* Of what was read: what was just written is not yet in the cache. */
+            const uint8_t* in = data_row<uint8_t>(call, row);
+            mask_row(piece.nonzeros, row, in, call.columns);
+            convert_bytes(in, call.pixels == ELBO4J_UNIT, call.columns, out);
         } else {
-            memcpy(out, data_row<float>(call, row), sizeof(float) * (uint64_t)call.columns);
+            const float* in = data_row<float>(call, row);
+            mask_row(piece.nonzeros, row, in, call.columns);
+            memcpy(out, in, sizeof(float) * (uint64_t)call.columns);
         }
     }
 }

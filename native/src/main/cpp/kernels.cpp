@@ -12,6 +12,9 @@ namespace ELBO4J_ISA {
 void select_rows(const SelectRows&, elbo4j_state*);
 void gather(const Gather&, const Run&, Piece);
 void load_rows(const Load&, const Run&, Piece);
+void list_nonzeros(const ListNonzeros&, const Run&, Piece);
+int64_t list_nonzeros_units(const ListNonzeros&, const Run&);
+bool rows_pay(const ListNonzeros&, const Run&);
 void store_rows(const Store&, const Run&, Piece);
 void reparameterize_forward(const ReparameterizeForward&, const Run&, Piece);
 void reparameterize_backward(const ReparameterizeBackward&, const Run&, Piece);
@@ -40,6 +43,9 @@ const Kernels KERNELS = {
     select_rows,
     gather,
     load_rows,
+    list_nonzeros,
+    list_nonzeros_units,
+    rows_pay,
     store_rows,
     reparameterize_forward,
     reparameterize_backward,

@@ -14,8 +14,12 @@ struct Kernels {
 
     /* Once for the whole call: chooses the rows and sets active_rows and order_rows of the state. */
     void (*select_rows)(const SelectRows&, elbo4j_state*);
-    void (*gather)(const Gather&, const Run&, Piece);                                       /* rows */
-    void (*load)(const Load&, const Run&, Piece);                                           /* rows */
+    void (*gather)(const Gather&, const Run&, Piece); /* rows */
+    void (*load)(const Load&, const Run&, Piece);     /* rows */
+    void (*list_nonzeros)(const ListNonzeros&, const Run&, Piece);
+    int64_t (*list_nonzeros_units)(const ListNonzeros&, const Run&);
+    /* Whether gradients of weights take less time if they leave out rows: for the whole call, before the first piece. */
+    bool (*rows_pay)(const ListNonzeros&, const Run&);
     void (*store)(const Store&, const Run&, Piece);                                         /* rows before folding */
     void (*reparameterize_forward)(const ReparameterizeForward&, const Run&, Piece);        /* rows before folding */
     void (*reparameterize_backward)(const ReparameterizeBackward&, const Run&, Piece);      /* rows before folding */

@@ -63,7 +63,7 @@ void backward(const LinearBackwardInput& c, const Run& run, Piece piece) {
         Panel panel = panel_of(c.in, unit.panel);
         BackwardSink<ACTIVATION> sink(c, panel, largest);
         Factor w = copy.of(panel, unit.rows_left);
-        product(RowMajor{c.g, c.out}, w.b, w.stride, c.out, unit.from, unit.to, panel.groups, sink);
+        product(RowMajor{c.g, c.out}, w.b, w.stride, AllTerms{c.out}, unit.from, unit.to, panel.groups, sink);
     }
     largest.raise_largest(piece);
 }

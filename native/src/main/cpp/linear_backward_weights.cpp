@@ -7,7 +7,9 @@
  */
 #include "adam.h"
 #include "kernels.h"
+#include "listed.h"
 #include "product.h"
+#include "transpose.h"
 
 namespace elbo4j {
 namespace ELBO4J_ISA {
@@ -16,18 +18,24 @@ namespace {
 
 constexpr int64_t SUM_BLOCK = 64;
 
+/* Targets take tiles [rows, PANEL], or strips [rows, LANES] of as many rows as a panel has columns. */
+static_assert(PANEL * LANES <= MAX_TILE_ROWS * PANEL, "a strip is larger than a tile");
+
 /* Stores gradients, or adds them to what is there. */
 class Gradients : public PlainTile {
    public:
     explicit Gradients(const LinearBackwardWeights& call) : c(call) {}
 
-    void begin(const Panel& columns) { panel = columns; }
+    void begin(const Panel& columns, int64_t tile_stride) {
+        panel = columns;
+        stride_ = tile_stride;
+    }
 
     void finish(int64_t first, int rows) const {
         for (int i = 0; i < rows; i++) {
             float* to = c.dw + (first + i) * c.in + panel.from;
             for (int j = 0; j < panel.groups; j++) {
-                put(to + j * LANES, load(tile_ + i * PANEL + j * LANES), lanes_of(panel, j));
+                put(to + j * LANES, load(tile_ + i * stride_ + j * LANES), lanes_of(panel, j));
             }
         }
     }
@@ -39,6 +47,7 @@ class Gradients : public PlainTile {
    private:
     const LinearBackwardWeights& c;
     Panel panel;
+    int64_t stride_ = PANEL;
 
     void put(float* to, const Floats& g, int64_t lanes) const {
         store_lanes(to, c.write == ELBO4J_ADD ? load_lanes(to, lanes) + g : g, lanes);
@@ -108,8 +117,8 @@ class Updates {
        public:
         static constexpr bool STEPS = true;
 
-        Aside(const Updates& of, const Cursor& finished, const float* gradients, const Cursor& present)
-            : of_(of), finished_(finished), gradients_(gradients), present_(present) {}
+        Aside(const Updates& of, const Cursor& finished, const float* gradients, int64_t stride, const Cursor& present)
+            : of_(of), finished_(finished), gradients_(gradients), stride_(stride), present_(present) {}
 
         ELBO4J_INLINE int64_t steps() const {
             return finished_.left() > present_.left() ? finished_.left() : present_.left();
@@ -122,7 +131,7 @@ class Updates {
             }
             if (finished_.left() > 0) {
                 of_.update(finished_.at(), load(gradients_ + finished_.group() * LANES), finished_.lanes());
-                gradients_ += finished_.next() ? PANEL : 0;
+                gradients_ += finished_.next() ? stride_ : 0;
             }
         }
 
@@ -130,26 +139,31 @@ class Updates {
         const Updates& of_;
         Cursor finished_;
         const float* gradients_;
+        int64_t stride_;
         Cursor present_;
     };
 
     Updates(const LinearUpdate& call, const AdamStep& step, bool last)
         : c(call), adam(step), stores_gradients_(last || call.read) {}
 
-    void begin(const Panel& columns) { panel = columns; }
+    void begin(const Panel& columns, int64_t tile_stride) {
+        panel = columns;
+        stride_ = tile_stride;
+    }
 
     float* target() { return tiles_[present_]; }
 
-    Aside aside(int64_t first, int rows) const { return {*this, finished_, tiles_[1 - present_], cursor(first, rows)}; }
+    Aside aside(int64_t first, int rows) const { return beside(cursor(first, rows)); }
 
     void finish(int64_t first, int rows) {
         finished_ = cursor(first, rows);
+        finished_stride_ = stride_;
         present_ = 1 - present_;
     }
 
     /* The last tile has no product behind it. */
     void end() {
-        Aside last(*this, finished_, tiles_[1 - present_], none_);
+        Aside last = beside(none_);
         for (int64_t left = last.steps(); left > 0; left--) {
             last.step();
         }
@@ -169,8 +183,14 @@ class Updates {
     bool stores_gradients_;
     const Cursor none_ = {{}, 0, 0, {}};
     Cursor finished_ = none_;
+    int64_t finished_stride_ = PANEL;
+    int64_t stride_ = PANEL;
     int present_ = 0;
     alignas(64) float tiles_[2][MAX_TILE_ROWS * PANEL];
+
+    Aside beside(const Cursor& present) const {
+        return {*this, finished_, tiles_[1 - present_], finished_stride_, present};
+    }
 
     /* Over rows of the panel, from one on. */
     Cursor cursor(int64_t first, int rows) const {
@@ -212,20 +232,125 @@ void bias_block(const LinearBackwardWeights& c, int64_t rows, int64_t from, int6
     }
 }
 
+/* A part of what may be done beside the product of a strip: as large as the part of a tile in it. */
+template <class Whole>
+class PartAside {
+   public:
+    static constexpr bool STEPS = Whole::STEPS;
+
+    PartAside(Whole* whole, int64_t steps) : whole_(whole), steps_(steps) {}
+
+    ELBO4J_INLINE int64_t steps() const { return steps_; }
+    ELBO4J_INLINE void step() { whole_->step(); }
+
+   private:
+    Whole* whole_;
+    int64_t steps_;
+};
+
+/*
+ * The product where rows of x are left out, in which eight inputs are zero: inputs are the rows of its tiles, and outputs the
+ * columns. Sixteen inputs of a panel of outputs are a strip, which is handed on transposed: [outputs, LANES].
+ */
+template <class Target>
+class Strips {
+   public:
+    using Whole = typename Target::Aside;
+    using Aside = PartAside<Whole>;
+
+    Strips(const LinearBackwardWeights& call, Target& target) : c(call), target_(target) {}
+
+    /* The outputs [from, to) of a panel of inputs; g [rows, stride] of these outputs. */
+    void compute(const Panel& inputs, int64_t from, int64_t to, const Factor& g, const Nonzeros& nonzeros) {
+        for (int j = 0; j < inputs.groups; j++) {
+            Panel group = group_of(inputs, j);
+            target_.begin(group, LANES);
+            for (int64_t o = from; o < to; o += PANEL) {
+                int64_t width = to - o < PANEL ? to - o : PANEL;
+                Panel outputs = {o, width, (int)((width + LANES - 1) / LANES)};
+                strip(group, outputs, {g.b + (o - from), g.stride}, nonzeros);
+            }
+        }
+    }
+
+    float* target() { return next_; }
+    Aside aside(int64_t, int rows) {
+        if constexpr (Whole::STEPS) {
+            return {beside_, rows < left_ ? beside_->steps() * rows / left_ : beside_->steps()};
+        } else {
+            return {beside_, 0};
+        }
+    }
+    void finish(int64_t, int rows) {
+        next_ += rows * PANEL;
+        left_ -= rows;
+    }
+
+   private:
+    const LinearBackwardWeights& c;
+    Target& target_;
+    Whole* beside_ = nullptr;
+    /* Inputs that are not there are transposed as well, with what was here before. */
+    alignas(64) float block_[LANES * PANEL] = {};
+    float* next_ = block_;
+    int64_t left_ = 0;
+
+    void strip(const Panel& inputs, const Panel& outputs, const Factor& g, const Nonzeros& nonzeros) {
+        Whole beside = target_.aside(outputs.from, (int)outputs.width);
+        beside_ = &beside;
+        next_ = block_;
+        left_ = inputs.width;
+        int64_t end = inputs.from + inputs.width;
+        for (int64_t i = inputs.from; i < end; i += EIGHT) {
+            product(elements_of(nonzeros, i / EIGHT), g.b, g.stride, rows_of(nonzeros, i / EIGHT), 0,
+                    i + EIGHT < end ? EIGHT : end - i, outputs.groups, *this);
+        }
+        float* to = target_.target();
+        for (int i = 0; i < LANES; i += WIDTH) {
+            for (int o = 0; o < outputs.groups * LANES; o += WIDTH) {
+                transpose_square(block_ + i * PANEL + o, PANEL, to + o * LANES + i, LANES);
+            }
+        }
+        target_.finish(outputs.from, (int)outputs.width);
+    }
+};
+
+/* A block of outputs of g, copied side by side if there is room. */
+Factor block_of(const LinearBackwardWeights& c, int64_t rows, const Walk::Unit& unit, Room* room) {
+    if (room == nullptr) {
+        return {c.g + unit.from, c.out};
+    }
+    if (room->panel != unit.from) {
+        for (int64_t r = 0; r < rows; r++) {
+            for (int64_t o = 0; o < unit.to - unit.from; o += LANES) {
+                store(room->floats + r * BLOCK_ROWS + o, load(c.g + r * c.out + unit.from + o));
+            }
+        }
+        room->panel = unit.from;
+    }
+    return {room->floats, BLOCK_ROWS};
+}
+
 template <class Target>
 void backward(const LinearBackwardWeights& c, const Run& run, Piece piece, Target& target) {
     int64_t rows = run.active_rows * c.fold;
     Walk walk(c.out, panel_count(c.in), run.threads);
+    bool listed = piece.nonzeros != nullptr && piece.nonzeros->rows_listed;
     PanelCopy copy(c.x, c.in, rows, piece);
+    Strips<Target> strips(c, target);
     for (int64_t i = piece.from; i < piece.to; i++) {
-        Walk::Unit unit = walk.at(i);
+        Walk::Unit unit = listed ? walk.at_by_blocks(i) : walk.at(i);
         if (unit.panel == 0) {
             bias_block(c, rows, unit.from, unit.to, target);
         }
         Panel panel = panel_of(c.in, unit.panel);
-        target.begin(panel);
-        Factor x = copy.of(panel, unit.rows_left);
-        product(ColumnMajor{c.g, c.out}, x.b, x.stride, rows, unit.from, unit.to, panel.groups, target);
+        if (listed) {
+            strips.compute(panel, unit.from, unit.to, block_of(c, rows, unit, piece.room), *piece.nonzeros);
+        } else {
+            target.begin(panel, PANEL);
+            Factor x = copy.of(panel, unit.rows_left);
+            product(ColumnMajor{c.g, c.out}, x.b, x.stride, AllTerms{rows}, unit.from, unit.to, panel.groups, target);
+        }
     }
     target.end();
 }

@@ -7,6 +7,7 @@
  */
 #include "activation.h"
 #include "kernels.h"
+#include "listed.h"
 #include "magnitude.h"
 #include "product.h"
 #include "transpose.h"
@@ -56,7 +57,15 @@ void forward_packed(const LinearForward& c, int64_t rows, Piece piece) {
         Panel panel = panel_of(c.out, unit.panel);
         const float* b = c.pack.w.packed + panel.from * c.in;
         ForwardSink<ACTIVATION> sink(c, panel, largest);
-        product(RowMajor{c.x, c.in}, b, panel.width, c.in, unit.from, unit.to, panel.groups, sink);
+        RowMajor x = {c.x, c.in};
+        if (piece.nonzeros == nullptr || !columns_pay(*piece.nonzeros, unit.from, unit.to, c.in)) {
+            product(x, b, panel.width, AllTerms{c.in}, unit.from, unit.to, panel.groups, sink);
+            continue;
+        }
+        for (int64_t from = unit.from; from < unit.to; from += EIGHT) {
+            int64_t to = from + EIGHT < unit.to ? from + EIGHT : unit.to;
+            product(x, b, panel.width, columns_of(*piece.nonzeros, from / EIGHT), from, to, panel.groups, sink);
+        }
     }
     largest.raise_largest(piece);
 }
@@ -76,6 +85,23 @@ void transpose_rows(const LinearForward& c, const Panel& rows, float* to) {
             }
         }
     }
+}
+
+/* Lists the columns in which one of a panel's rows is not zero, and says how many they are. */
+int64_t list_columns(const float* transpose, const Panel& rows, int64_t columns, int32_t* list) {
+    int32_t* end = list;
+    for (int64_t from = 0; from < columns; from += LANES) {
+        uint32_t bits = 0;
+        for (int64_t k = from; k < columns && k < from + LANES; k++) {
+            uint32_t some = 0;
+            for (int j = 0; j < rows.groups; j++) {
+                some |= nonzero_lanes(load(transpose + k * PANEL + j * LANES));
+            }
+            bits |= (some != 0 ? 1u : 0u) << (k - from);
+        }
+        end = append_numbers(end, bits, from);
+    }
+    return end - list;
 }
 
 /* The product of a block of outputs, transposed: tiles [outputs, PANEL] one below the other. */
@@ -135,11 +161,18 @@ void forward_direct(const LinearForward& c, const Run& run, Piece piece) {
         Panel panel = panel_of(rows, unit.panel);
         if (piece.room->panel != panel.from) {
             transpose_rows(c, panel, piece.room->floats);
+            piece.room->listed = list_columns(piece.room->floats, panel, c.in, piece.room->list);
             piece.room->panel = panel.from;
         }
         block.begin();
-        product(RowMajor{c.pack.w.values, c.in}, piece.room->floats, PANEL, c.in, unit.from, unit.to, panel.groups,
-                block);
+        RowMajor w = {c.pack.w.values, c.in};
+        const float* x = piece.room->floats;
+        if (pays(piece.room->listed, c.in)) {
+            ListedTerms columns = {piece.room->list, piece.room->listed};
+            product(w, x, PANEL, columns, unit.from, unit.to, panel.groups, block);
+        } else {
+            product(w, x, PANEL, AllTerms{c.in}, unit.from, unit.to, panel.groups, block);
+        }
         block.template store_rows<ACTIVATION>(c, panel, unit.from, unit.to, largest);
     }
     largest.raise_largest(piece);

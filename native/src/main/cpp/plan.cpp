@@ -4,6 +4,9 @@
  * Weights. Every forward product is preceded by the renewal of its transposed copy, which does nothing while the copy is
  * as new as the values, or where the product reads them as they lie: see direct in program.cpp.
  *
+ * Zeros. Behind a call that brings in pixels, which are zero in most of a drawing, those that are not are listed for the
+ * products of them that follow.
+ *
  * Updates. Where a recording computes the gradients of a whole group, checks them and takes a step of Adam, each weight
  * gradient is updated tile by tile as it is computed, instead of being read again twice. The check has to come first, so
  * the merged updates stand where Adam stood, behind a bound of every gradient by the largest magnitudes of its factors,
@@ -48,6 +51,11 @@ bool operands_of(const elbo4j_program& program, const Call& call, Operands& oper
             const Gather& c = call.gather;
             operands = {{{c.row_ids, rows * 8}, {c.data, c.data_rows * c.columns * (c.type == ELBO4J_U8 ? 1 : 4)}},
                         {floats(c.out, rows * c.columns)}};
+            return true;
+        }
+        case Kind::LOAD: {
+            const Load& c = call.load;
+            operands = {{{c.in, rows * c.columns * (c.type == ELBO4J_U8 ? 1 : 4)}}, {floats(c.out, rows * c.columns)}};
             return true;
         }
         case Kind::LINEAR_FORWARD: {
@@ -328,6 +336,96 @@ bool let_writer_tell(elbo4j_program& program, int64_t index, const float* array,
     return false;
 }
 
+/*
+ * Lays the lists of what is not zero out in memory from an address on, and gives their bytes; lists have room for
+ * what the last store of sixteen numbers writes beyond their end.
+ */
+int64_t nonzero_layout(const elbo4j_program& program, const ListNonzeros& list, char* memory) {
+    constexpr int64_t BEHIND = 16;
+    int64_t eight_rows = (program.capacity + 7) / 8;
+    int64_t eight_columns = (list.columns + 7) / 8;
+    int64_t columns_room = list.columns + BEHIND;
+    int64_t rows_room = program.capacity + BEHIND;
+    char* free = memory;
+    auto next = [&free](int64_t bytes) {
+        char* here = free;
+        free += (bytes + 63) / 64 * 64;
+        return here;
+    };
+    int32_t* columns = (int32_t*)next(eight_rows * columns_room * 4);
+    int64_t listed_rooms = list.wants_rows ? eight_columns * rows_room : 0;
+    int32_t* rows = (int32_t*)next(listed_rooms * 4);
+    int32_t* column_counts = (int32_t*)next(eight_rows * 4);
+    int32_t* row_counts = (int32_t*)next(eight_columns * 4);
+    float* values = (float*)next(listed_rooms * 8 * 4);
+    uint16_t* masks = (uint16_t*)next((eight_columns + 1) / 2 * rows_room * 2);
+    if (memory != nullptr) {
+        *list.nonzeros = {columns_room, columns, column_counts, rows_room, rows, row_counts, values, masks, false};
+    }
+    return free - memory;
+}
+
+bool brings(const Call& call) { return call.kind == Kind::GATHER || call.kind == Kind::LOAD; }
+
+ListNonzeros what_is_brought(const Call& call) {
+    bool gathered = call.kind == Kind::GATHER;
+    return {gathered ? call.gather.out : call.load.out, gathered ? call.gather.columns : call.load.columns,
+            call.nonzeros, false};
+}
+
+/* Lets a product know what is not zero of the x [capacity, in] that a call has brought in; false if there is no memory. */
+bool let_know_nonzeros(elbo4j_program& program, int64_t product, const float* x, int64_t in, int64_t out) {
+    /* Products with fewer outputs cost less than the lists. */
+    constexpr int64_t ENOUGH_OUTPUTS = 32;
+    const Call* writer = last_writer(program, floats(x, program.capacity * in), product);
+    if (out < ENOUGH_OUTPUTS || writer == nullptr || !brings(*writer) || what_is_brought(*writer).x != x ||
+        what_is_brought(*writer).columns != in) {
+        return true;
+    }
+    Call& writes = program.recorded.items[writer - program.recorded.items];
+    if (writes.nonzeros == nullptr) {
+        writes.nonzeros = (Nonzeros*)elbo4j_allocate(sizeof(Nonzeros));
+        if (writes.nonzeros == nullptr) {
+            return false;
+        }
+    }
+    program.recorded.items[product].nonzeros = writes.nonzeros;
+    return true;
+}
+
+/* The same for all products. */
+bool let_know_nonzeros(elbo4j_program& program) {
+    for (int64_t i = 0; i < program.recorded.count; i++) {
+        const Call& call = program.recorded.items[i];
+        bool known = true;
+        if (call.kind == Kind::LINEAR_FORWARD && call.linear_forward.fold == 1) {
+            const LinearForward& c = call.linear_forward;
+            known = let_know_nonzeros(program, i, c.x, c.in, c.out);
+        } else if (call.kind == Kind::LINEAR_BACKWARD_WEIGHTS && call.linear_backward_weights.fold == 1) {
+            const LinearBackwardWeights& c = call.linear_backward_weights;
+            known = let_know_nonzeros(program, i, c.x, c.in, c.out);
+        }
+        if (!known) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A call that brings in what products know the nonzeros of, and their lists; those of rows for gradients of weights only. */
+bool append_bringing(elbo4j_program& program, const Call& call) {
+    Call list = {};
+    list.kind = Kind::LIST_NONZEROS;
+    list.number = call.number;
+    list.list_nonzeros = what_is_brought(call);
+    for (int64_t i = 0; i < program.recorded.count; i++) {
+        const Call& other = program.recorded.items[i];
+        list.list_nonzeros.wants_rows |= other.kind == Kind::LINEAR_BACKWARD_WEIGHTS && other.nonzeros == call.nonzeros;
+    }
+    program.nonzero_bytes += nonzero_layout(program, list.list_nonzeros, nullptr);
+    return append(program.planned, call) && append(program.planned, list);
+}
+
 /* The bound and the merged updates, which stand before check and Adam. */
 bool append_updates(elbo4j_program& program, int64_t check) {
     const Calls& recorded = program.recorded;
@@ -357,6 +455,7 @@ bool append_updates(elbo4j_program& program, int64_t check) {
             update.kind = Kind::LINEAR_UPDATE;
             update.number = recorded.items[i].number;
             const LinearBackwardWeights& c = recorded.items[i].linear_backward_weights;
+            update.nonzeros = recorded.items[i].nonzeros;
             update.linear_update = {c, adam, c.dw - adam.gradients, c.db - adam.gradients, read};
             *looked_for++ = !let_writer_tell(program, i, c.x, c.in, largest++);
             *looked_for++ = !let_writer_tell(program, i, c.g, c.out, largest++);
@@ -385,6 +484,8 @@ bool append_forward(elbo4j_program& program, const Call& forward) {
 int64_t panel_bytes(const elbo4j_program& program, const Call& call) {
     /* Copies that leave the second-level cache would be as far away as what they are of. */
     constexpr int64_t MOST = INT64_C(1) << 20;
+    constexpr int64_t BLOCK = 48 * sizeof(float);
+    int64_t width = program.kernels->panel * (int64_t)sizeof(float);
     int64_t depth = 0;
     if (call.kind == Kind::LINEAR_FORWARD) {
         depth = call.linear_forward.in;
@@ -393,16 +494,23 @@ int64_t panel_bytes(const elbo4j_program& program, const Call& call) {
     } else if (call.kind == Kind::LINEAR_BACKWARD_WEIGHTS || call.kind == Kind::LINEAR_UPDATE) {
         const LinearBackwardWeights& c =
             call.kind == Kind::LINEAR_UPDATE ? call.linear_update.gradients : call.linear_backward_weights;
-        depth = shares_sets(c.in) ? program.capacity * c.fold : 0;
+        depth = shares_sets(c.in) || call.nonzeros != nullptr ? program.capacity * c.fold : 0;
+        /* Of g where rows of x are left out: a block of its columns. */
+        width = call.nonzeros != nullptr && width < BLOCK ? BLOCK : width;
     }
-    int64_t width = program.kernels->panel * (int64_t)sizeof(float);
-    return depth <= MOST / width ? depth * width : 0;
+    /* Behind the transpose of x stand the numbers of its columns that are not zero. */
+    int64_t list = call.kind == Kind::LINEAR_FORWARD ? ((depth + 16) * 4 + 63) / 64 * 64 : 0;
+    return depth <= MOST / width ? depth * width + list : 0;
 }
 
 int64_t plan(elbo4j_program& program) {
     const Calls& recorded = program.recorded;
     mark(program);
+    if (!let_know_nonzeros(program)) {
+        return -1;
+    }
     program.packed_bytes = 0;
+    program.nonzero_bytes = 0;
     program.panel_bytes = 0;
     program.panel_threads = 0;
     for (int64_t i = 0; i < recorded.count; i++) {
@@ -419,13 +527,14 @@ int64_t plan(elbo4j_program& program) {
             const PackWeights& pack = call.linear_forward.pack;
             program.packed_bytes += pack.w.packed == nullptr ? packed_size(pack) : 0;
         } else if (!call.merged) {
-            added = append(program.planned, call);
+            added = brings(call) && call.nonzeros != nullptr ? append_bringing(program, call)
+                                                             : append(program.planned, call);
         }
         if (!added) {
             return -1;
         }
     }
-    return program.packed_bytes + program.panel_threads * program.panel_bytes;
+    return program.packed_bytes + program.nonzero_bytes + program.panel_threads * program.panel_bytes;
 }
 
 }  // namespace elbo4j
@@ -443,6 +552,12 @@ void elbo4j_program_bind(elbo4j_program* program, void* workspace) {
             free += packed_size(call.pack_weights);
         }
     }
+    for (int64_t i = 0; i < program->planned.count; i++) {
+        const Call& call = program->planned.items[i];
+        if (call.kind == Kind::LIST_NONZEROS) {
+            free += nonzero_layout(*program, call.list_nonzeros, free);
+        }
+    }
 }
 
 namespace {
@@ -451,6 +566,8 @@ const char* words(const Call& call) {
     switch (call.kind) {
         case Kind::PACK_WEIGHTS:
             return "transposed copy of the weights, if it is read and they have changed";
+        case Kind::LIST_NONZEROS:
+            return "lists of what is not zero: products leave out the rest where that pays";
         case Kind::LINEAR_UPDATE:
             return "gradients and Adam in one pass while the bound holds";
         default:

@@ -1,9 +1,9 @@
 /*
  * The one matrix product behind all dense layers, c(i, j) = sum over k of a(i, k) * b(k, j), a tile at a time.
  *
- * Each element is one chain of fused multiply-adds over ascending k from +0, so its bits depend on its row of a and its
- * column of b alone: never on the tile it lies in, the rows beside it, the thread, or the width of the registers. Vectors
- * run along j; elements of a are broadcast from where they lie. A tile holds as many sums as there are registers for.
+ * Each element is one chain of fused multiply-adds over ascending k from +0, and +0 where it ends in a zero, so its bits
+ * depend on its row of a and its column of b alone: never on the tile it lies in, the rows beside it, the thread, or the
+ * width of the registers, nor on whether terms with a zero in them are left out, see nonzeros.h. Vectors run along j; elements of a are broadcast from where they lie. A tile holds as many sums as there are registers for.
  *
  * Columns are cut into panels of up to PANEL, and rows into blocks of BLOCK_ROWS: a unit of work is a panel of a block, so
  * that b's panel stays in the second-level cache while the rows pass by.
@@ -35,6 +35,15 @@ constexpr int tile_rows(int groups) {
     return groups == 1 ? 2 : 0;
 #endif
 }
+
+/* Rows of a tile of listed terms, of which eight have the same list: all of those, or a half or fourth. */
+#if defined(__AVX512F__)
+constexpr int LISTED_ROWS = 8;
+#elif defined(__AVX2__) || defined(ELBO4J_NEON)
+constexpr int LISTED_ROWS = 4;
+#else
+constexpr int LISTED_ROWS = 2;
+#endif
 
 /* A multiple of every tile's rows. */
 constexpr int64_t BLOCK_ROWS = 48;
@@ -68,12 +77,19 @@ static inline Panel panel_of(int64_t columns, int64_t index) {
     return {first * LANES, to - first * LANES, (int)(end - first)};
 }
 
+/* A group of a panel as one of its own. */
+static inline Panel group_of(const Panel& panel, int group) {
+    int64_t left = panel.width - group * LANES;
+    return {panel.from + group * LANES, left < LANES ? left : LANES, 1};
+}
+
 /* A column of a at a time: element i of the present one is a[i * stride], that of the next lies beside it. */
 struct RowMajor {
     const float* a;
     int64_t stride;
     ELBO4J_INLINE float at(int i) const { return a[i * stride]; }
     ELBO4J_INLINE void next() { a++; }
+    ELBO4J_INLINE RowMajor column(int64_t k) const { return {a + k, stride}; }
     ELBO4J_INLINE RowMajor row(int64_t i) const { return {a + i * stride, stride}; }
 };
 
@@ -88,6 +104,14 @@ struct ColumnMajor {
         a += stride;
     }
     ELBO4J_INLINE ColumnMajor row(int64_t i) const { return {a + i, stride}; }
+};
+
+/* Eight elements of a column at a time, one column behind the other. */
+struct EightRows {
+    const float* a;
+    ELBO4J_INLINE float at(int i) const { return a[i]; }
+    ELBO4J_INLINE void next() { a += 8; }
+    ELBO4J_INLINE EightRows row(int64_t i) const { return {a + i}; }
 };
 
 /* A number that the compiler knows. */
@@ -105,39 +129,131 @@ ELBO4J_INLINE void unrolled(const Body& body) {
     }
 }
 
+/* The terms of each sum of a product: all of so many. */
+struct AllTerms {
+    int64_t count;
+
+    static constexpr int tile_rows(int groups) { return ELBO4J_ISA::tile_rows(groups); }
+};
+
+/* Those that are listed, in ascending order: every other has a zero in it. */
+struct ListedTerms {
+    const int32_t* list;
+    int64_t count;
+
+    static constexpr int tile_rows(int) { return LISTED_ROWS; }
+};
+
+/* The same, where columns of a stand one behind the other, without those that are left out. */
+struct ListedRows {
+    const int32_t* list;
+    int64_t count;
+
+    static constexpr int tile_rows(int) { return LISTED_ROWS; }
+};
+
+/* One term after another: its column of a and its row of b. */
+template <class A, class Terms>
+class Term;
+
+template <class A>
+class Term<A, AllTerms> {
+   public:
+    Term(const A& a, const float* b, int64_t b_stride, const AllTerms&) : a_(a), b_(b), b_stride_(b_stride) {}
+    ELBO4J_INLINE void begin() {}
+    ELBO4J_INLINE float a(int i) const { return a_.at(i); }
+    ELBO4J_INLINE const float* b() const { return b_; }
+    ELBO4J_INLINE void end() {
+        a_.next();
+        b_ += b_stride_;
+    }
+
+   private:
+    A a_;
+    const float* b_;
+    int64_t b_stride_;
+};
+
+template <class A>
+class Term<A, ListedTerms> {
+   public:
+    Term(const A& a, const float* b, int64_t b_stride, const ListedTerms& terms)
+        : first_a_(a), first_b_(b), b_stride_(b_stride), list_(terms.list), a_(a), b_(b) {}
+    ELBO4J_INLINE void begin() {
+        a_ = first_a_.column(*list_);
+        b_ = first_b_ + *list_ * b_stride_;
+    }
+    ELBO4J_INLINE float a(int i) const { return a_.at(i); }
+    ELBO4J_INLINE const float* b() const { return b_; }
+    ELBO4J_INLINE void end() { list_++; }
+
+   private:
+    const A first_a_;
+    const float* first_b_;
+    int64_t b_stride_;
+    const int32_t* list_;
+    A a_;
+    const float* b_;
+};
+
+template <class A>
+class Term<A, ListedRows> {
+   public:
+    Term(const A& a, const float* b, int64_t b_stride, const ListedRows& terms)
+        : a_(a), first_b_(b), b_stride_(b_stride), list_(terms.list), b_(b) {}
+    ELBO4J_INLINE void begin() { b_ = first_b_ + *list_ * b_stride_; }
+    ELBO4J_INLINE float a(int i) const { return a_.at(i); }
+    ELBO4J_INLINE const float* b() const { return b_; }
+    ELBO4J_INLINE void end() {
+        a_.next();
+        list_++;
+    }
+
+   private:
+    A a_;
+    const float* first_b_;
+    int64_t b_stride_;
+    const int32_t* list_;
+    const float* b_;
+};
+
 /*
- * Overwrites c [ROWS, PANEL] with a product of ROWS rows and GROUPS groups; b [depth, b_stride]. In between it does the
+ * Overwrites c [ROWS, PANEL] with a product of ROWS rows and GROUPS groups; b [all terms, b_stride]. In between it does the
  * steps of `aside`, spread evenly: what they wait for, memory and divisions, costs the multiplications nothing.
  */
-template <int ROWS, int GROUPS, class A, class Aside>
-static void tile(const A& a, const float* b, int64_t b_stride, int64_t depth, float* c, Aside aside) {
+template <int ROWS, int GROUPS, class A, class Terms, class Aside>
+static void tile(const A& a, const float* b, int64_t b_stride, const Terms& terms, float* c, Aside aside) {
     Floats sums[ROWS][GROUPS] = {};
-    A left = a;
+    Term<A, Terms> term(a, b, b_stride, terms);
     auto advance = [&](int64_t count) __attribute__((always_inline)) {
         for (; count > 0; count--) {
+            term.begin();
             Floats row[GROUPS];
-            unrolled<GROUPS>([&](auto j) __attribute__((always_inline)) { row[j] = load(b + j * LANES); });
+            unrolled<GROUPS>([&](auto j) __attribute__((always_inline)) { row[j] = load(term.b() + j * LANES); });
             unrolled<ROWS>([&](auto i) __attribute__((always_inline)) {
-                Floats element = floats(left.at(i));
+                Floats element = floats(term.a(i));
                 unrolled<GROUPS>([&](auto j)
                                      __attribute__((always_inline)) { sums[i][j] = fma(element, row[j], sums[i][j]); });
             });
-            left.next();
-            b += b_stride;
+            term.end();
         }
     };
+    int64_t left = terms.count;
     if constexpr (Aside::STEPS) {
         int64_t steps = aside.steps();
-        int64_t between = steps > 0 ? depth / steps : 0;
+        int64_t between = steps > 0 ? left / steps : 0;
         for (int64_t step = 0; step < steps; step++) {
             aside.step();
             advance(between);
         }
-        depth -= steps * between;
+        left -= steps * between;
     }
-    advance(depth);
+    advance(left);
+    /* A sum that underflowed may be -0, and a term with a zero in it would have made it +0. */
+    const Floats zero = floats(0);
     unrolled<ROWS>([&](auto i) __attribute__((always_inline)) {
-        unrolled<GROUPS>([&](auto j) __attribute__((always_inline)) { store(c + i * PANEL + j * LANES, sums[i][j]); });
+        unrolled<GROUPS>([&](auto j)
+                             __attribute__((always_inline)) { store(c + i * PANEL + j * LANES, sums[i][j] + zero); });
     });
 }
 
@@ -175,18 +291,18 @@ class Fetch {
     int groups_;
 };
 
-template <class A, class Aside>
-using Tile = void (*)(const A& a, const float* b, int64_t b_stride, int64_t depth, float* c, Aside aside);
+template <class A, class Terms, class Aside>
+using Tile = void (*)(const A& a, const float* b, int64_t b_stride, const Terms& terms, float* c, Aside aside);
 
-/* The tiles of 1 to tile_rows(GROUPS) rows. */
-template <int GROUPS, class A, class Aside>
+/* The tiles of as few rows as there may be left. */
+template <int GROUPS, class A, class Terms, class Aside>
 struct Tiles {
-    Tile<A, Aside> of_rows[MAX_TILE_ROWS + 1];
+    Tile<A, Terms, Aside> of_rows[MAX_TILE_ROWS + 1];
 
     template <int ROWS>
     constexpr void fill() {
-        if constexpr (ROWS <= tile_rows(GROUPS)) {
-            of_rows[ROWS] = tile<ROWS, GROUPS, A, Aside>;
+        if constexpr (ROWS <= Terms::tile_rows(GROUPS)) {
+            of_rows[ROWS] = tile<ROWS, GROUPS, A, Terms, Aside>;
             fill<ROWS + 1>();
         }
     }
@@ -197,31 +313,32 @@ struct Tiles {
  * Computes the rows [from, to) of a panel tile by tile. A sink takes each: sink.target() is where a tile [rows, PANEL] goes,
  * sink.aside(first row, rows) is what may be done beside its product, and sink.finish(first row, rows) says that it is there.
  */
-template <int GROUPS, class A, class Sink>
-static inline void product_of(const A& a, const float* b, int64_t b_stride, int64_t depth, int64_t from, int64_t to,
-                              Sink& sink) {
-    static constexpr Tiles<GROUPS, A, typename Sink::Aside> tiles;
-    for (int64_t i = from; i < to; i += tile_rows(GROUPS)) {
+template <int GROUPS, class A, class Terms, class Sink>
+static inline void product_of(const A& a, const float* b, int64_t b_stride, const Terms& terms, int64_t from,
+                              int64_t to, Sink& sink) {
+    static constexpr Tiles<GROUPS, A, Terms, typename Sink::Aside> tiles;
+    constexpr int most = Terms::tile_rows(GROUPS);
+    for (int64_t i = from; i < to; i += most) {
         int64_t left = to - i;
-        int rows = left < tile_rows(GROUPS) ? (int)left : tile_rows(GROUPS);
-        tiles.of_rows[rows](a.row(i), b, b_stride, depth, sink.target(), sink.aside(i, rows));
+        int rows = left < most ? (int)left : most;
+        tiles.of_rows[rows](a.row(i), b, b_stride, terms, sink.target(), sink.aside(i, rows));
         sink.finish(i, rows);
     }
 }
 
-template <class A, class Sink>
-static inline void product(const A& a, const float* b, int64_t b_stride, int64_t depth, int64_t from, int64_t to,
+template <class A, class Terms, class Sink>
+static inline void product(const A& a, const float* b, int64_t b_stride, const Terms& terms, int64_t from, int64_t to,
                            int groups, Sink& sink) {
 #if defined(__AVX512F__)
     if (groups == 3) {
-        return product_of<3>(a, b, b_stride, depth, from, to, sink);
+        return product_of<3>(a, b, b_stride, terms, from, to, sink);
     }
     if (groups == 2) {
-        return product_of<2>(a, b, b_stride, depth, from, to, sink);
+        return product_of<2>(a, b, b_stride, terms, from, to, sink);
     }
 #endif
     (void)groups;
-    product_of<1>(a, b, b_stride, depth, from, to, sink);
+    product_of<1>(a, b, b_stride, terms, from, to, sink);
 }
 
 /* A tile on its way to a sink that has nothing to do beside the product. */
@@ -299,17 +416,22 @@ class Walk {
         int64_t rows_left;
     };
 
-    Unit at(int64_t unit) const {
-        int64_t block = unit % blocks_;
-        int64_t range = unit / blocks_ / panels_;
+    Unit at(int64_t unit) const { return at(unit / blocks_ / panels_, unit / blocks_ % panels_, unit % blocks_); }
+
+    /* The same units in another order: in a range block by block, in a block panel by panel. */
+    Unit at_by_blocks(int64_t unit) const {
+        return at(unit / blocks_ / panels_, unit % panels_, unit / panels_ % blocks_);
+    }
+
+   private:
+    Unit at(int64_t range, int64_t panel, int64_t block) const {
         int64_t end = range_begin(range + 1);
         int64_t from = range_begin(range) + block * BLOCK_ROWS;
         from = from < end ? from : end;
         int64_t to = from + BLOCK_ROWS < end ? from + BLOCK_ROWS : end;
-        return {unit / blocks_ % panels_, from, to, end - from};
+        return {panel, from, to, end - from};
     }
 
-   private:
     /* Ranges begin at its multiples: rows of the largest tile, of three groups. */
     static constexpr int64_t STEP = 8;
 

@@ -98,6 +98,10 @@ Work work_of(const elbo4j_program& program, const Call& call, const Run& run) {
             return by_elements(rows, call.gather.columns);
         case Kind::LOAD:
             return by_elements(rows, call.load.columns);
+        case Kind::LIST_NONZEROS: {
+            int64_t units = kernels.list_nonzeros_units(call.list_nonzeros, run);
+            return by_elements(units, rows * call.list_nonzeros.columns / (units < 1 ? 1 : units));
+        }
         case Kind::STORE:
             return by_elements(rows, call.store.columns * call.store.fold);
         case Kind::PACK_WEIGHTS:
@@ -185,6 +189,8 @@ void run_piece(elbo4j_program& program, const Call& call, Piece piece) {
             return kernels.gather(call.gather, run, piece);
         case Kind::LOAD:
             return kernels.load(call.load, run, piece);
+        case Kind::LIST_NONZEROS:
+            return kernels.list_nonzeros(call.list_nonzeros, run, piece);
         case Kind::STORE:
             return kernels.store(call.store, run, piece);
         case Kind::PACK_WEIGHTS:
@@ -225,15 +231,30 @@ void run_piece(elbo4j_program& program, const Call& call, Piece piece) {
 
 /* Where a thread copies panels of a call to; without memory where it does not. */
 Room room_of_thread(const elbo4j_program& program, const Call& call, int32_t thread) {
-    bool copies = panel_bytes(program, call) > 0 && program.workspace != nullptr;
-    return {copies ? (float*)(program.workspace + program.packed_bytes + thread * program.panel_bytes) : nullptr, -1};
+    if (panel_bytes(program, call) == 0 || program.workspace == nullptr) {
+        return {nullptr, nullptr, -1, 0};
+    }
+    int64_t rooms = program.packed_bytes + program.nonzero_bytes;
+    float* floats = (float*)(program.workspace + rooms + thread * program.panel_bytes);
+    /* Behind the panel: see panel_bytes. */
+    int32_t* list = nullptr;
+    if (call.kind == Kind::LINEAR_FORWARD) {
+        list = (int32_t*)(floats + call.linear_forward.in * program.kernels->panel);
+    }
+    return {floats, list, -1, 0};
+}
+
+/* Of the x that a call reads; NULL where none are listed. */
+const Nonzeros* nonzeros_of(const elbo4j_program& program, const Call& call) {
+    return program.workspace != nullptr ? call.nonzeros : nullptr;
 }
 
 /* Runs units of a call with the room of a thread. */
 void run_units(elbo4j_program& program, const Call& call, int64_t from, int64_t to, Room& room) {
     uint32_t largest = 0;
     run_piece(program, call,
-              {from, to, room.floats != nullptr ? &room : nullptr, call.largest != nullptr ? &largest : nullptr});
+              {from, to, room.floats != nullptr ? &room : nullptr, call.largest != nullptr ? &largest : nullptr,
+               nonzeros_of(program, call)});
     if (call.largest != nullptr) {
         raise(call.largest, largest);
     }
@@ -446,6 +467,13 @@ void advance(elbo4j_state& state) {
     }
 }
 
+void list(elbo4j_program& program, const ListNonzeros& c, const Call& call, bool helped) {
+    if (program.workspace != nullptr) {
+        c.nonzeros->rows_listed = c.wants_rows && program.kernels->rows_pay(c, program.run);
+        share(program, call, helped);
+    }
+}
+
 void run_call(elbo4j_program& program, const Call& call, bool helped) {
     Run& run = program.run;
     if (call.largest != nullptr) {
@@ -466,6 +494,8 @@ void run_call(elbo4j_program& program, const Call& call, bool helped) {
         case Kind::LINEAR_FORWARD:
             run.direct = direct(program, call);
             return share(program, call, helped);
+        case Kind::LIST_NONZEROS:
+            return list(program, call.list_nonzeros, call, helped);
         case Kind::CHECK_GRADIENTS:
             return check(program, call, helped);
         case Kind::BOUND_GRADIENTS:
@@ -527,8 +557,12 @@ elbo4j_program* elbo4j_program_create(int32_t isa, int32_t threads, int64_t capa
 void elbo4j_program_destroy(elbo4j_program* program) {
     /* Planned checks name the arrays of the recorded ones; bounds are planned only. */
     for (int64_t i = 0; i < program->recorded.count; i++) {
-        if (program->recorded.items[i].kind == Kind::CHECK_GRADIENTS) {
-            elbo4j_free((void*)program->recorded.items[i].check_gradients.offsets);
+        const Call& call = program->recorded.items[i];
+        if (call.kind == Kind::CHECK_GRADIENTS) {
+            elbo4j_free((void*)call.check_gradients.offsets);
+        } else if (call.kind == Kind::GATHER || call.kind == Kind::LOAD) {
+            /* Calls that write what is listed own the lists' addresses. */
+            elbo4j_free(call.nonzeros);
         }
     }
     for (int64_t i = 0; i < program->planned.count; i++) {

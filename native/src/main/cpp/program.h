@@ -29,7 +29,9 @@ enum class Kind : int32_t {
     ADVANCE,
     /* Made by the plan: bounds of the gradients that merged updates rely on, and such updates. */
     BOUND_GRADIENTS,
-    LINEAR_UPDATE
+    LINEAR_UPDATE,
+    /* And lists of what is not zero in what a call has brought in. */
+    LIST_NONZEROS
 };
 
 /* Looks at those factors of gradients that nobody else tells the largest magnitude of, see plan.cpp. */
@@ -49,6 +51,8 @@ struct Call {
     bool merged;
     /* Where the largest magnitude that this call writes is kept for a bound; NULL if none wants it. */
     uint32_t* largest;
+    /* Of the x that a product reads, or that a call brings in; NULL if nobody lists them. */
+    Nonzeros* nonzeros;
     union {
         SelectRows select_rows;
         Gather gather;
@@ -70,6 +74,7 @@ struct Call {
         Advance advance;
         BoundGradients bound_gradients;
         LinearUpdate linear_update;
+        ListNonzeros list_nonzeros;
     };
 };
 
@@ -99,6 +104,7 @@ struct elbo4j_program {
     elbo4j::Calls recorded;
     elbo4j::Calls planned;
     int64_t packed_bytes;  /* of the working memory: transposed copies that have no other place */
+    int64_t nonzero_bytes; /* behind them: lists of what is not zero */
     int64_t panel_bytes;   /* and behind them, for each thread: room for a copy of a panel; 0 if no call makes one */
     int64_t panel_threads; /* that have room, and no others take part */
     char* workspace;

@@ -11,9 +11,8 @@ namespace {
 Call* append(elbo4j_program* program, Kind kind) {
     Call* call = program->recorded.append();
     if (call != nullptr) {
+        *call = {};
         call->kind = kind;
-        call->merged = false;
-        call->largest = nullptr;
         call->number = (int32_t)(program->recorded.count - 1);
     }
     return call;

@@ -221,6 +221,21 @@ ELBO4J_INLINE void store(int32_t* to, const Ints& value) {
 constexpr int32_t LANE_NUMBERS[LANES] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 ELBO4J_INLINE Ints lane_numbers() { return load(LANE_NUMBERS); }
 
+/* Writes first + i for each bit i that is set, and says where they end; there is room for sixteen. */
+ELBO4J_INLINE int32_t* append_numbers(int32_t* to, uint32_t bits, int64_t first) {
+#if defined(__AVX512F__)
+    __m512i numbers = (__m512i)(ints((int32_t)first).part[0] + lane_numbers().part[0]);
+    _mm512_storeu_si512(to, _mm512_maskz_compress_epi32((__mmask16)bits, numbers));
+    return to + __builtin_popcount(bits);
+#else
+    for (int i = 0; i < LANES; i++) {
+        *to = (int32_t)first + i;
+        to += bits >> i & 1;
+    }
+    return to;
+#endif
+}
+
 /* The first count lanes, 0 to 16; the others are zero, and their memory is not touched. */
 ELBO4J_INLINE Floats load_first(const float* from, int64_t count) {
     if (count == LANES) {
@@ -259,6 +274,40 @@ ELBO4J_INLINE Floats first(const Floats& value, int64_t count) {
         return value;
     }
     ELBO4J_LANEWISE(Floats, lane_numbers().part[p] < (int32_t)count ? value.part[p] : Register{});
+}
+
+/* A bit for each lane that is not zero. */
+ELBO4J_INLINE uint32_t nonzero_lanes(const Floats& a) {
+#if defined(__AVX512F__)
+    return _mm512_cmp_ps_mask(a.part[0], Register{}, _CMP_NEQ_UQ);
+#elif defined(__AVX2__)
+    uint32_t low = (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(a.part[0], Register{}, _CMP_NEQ_UQ));
+    uint32_t high = (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(a.part[1], Register{}, _CMP_NEQ_UQ));
+    return low | high << WIDTH;
+#else
+    uint32_t bits = 0;
+    for (int i = 0; i < LANES; i++) {
+        bits |= (a.part[i / WIDTH][i % WIDTH] != 0 ? 1u : 0u) << i;
+    }
+    return bits;
+#endif
+}
+
+/* A bit for each of sixteen masks that shares one with another. */
+ELBO4J_INLINE uint32_t masks_with(const uint16_t* masks, uint16_t other) {
+#if defined(ELBO4J_SSE2) || defined(__AVX2__)
+    __m128i wanted = _mm_set1_epi16((int16_t)other);
+    __m128i zero = _mm_setzero_si128();
+    __m128i low = _mm_cmpeq_epi16(_mm_and_si128(_mm_loadu_si128((const __m128i*)masks), wanted), zero);
+    __m128i high = _mm_cmpeq_epi16(_mm_and_si128(_mm_loadu_si128((const __m128i*)(masks + 8)), wanted), zero);
+    return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(low, high)) ^ 0xFFFF;
+#else
+    uint32_t bits = 0;
+    for (int i = 0; i < LANES; i++) {
+        bits |= (masks[i] & other ? 1u : 0u) << i;
+    }
+    return bits;
+#endif
 }
 
 /* Bytes as integers; GCC 12 would take a vector conversion of so few apart. */

@@ -140,7 +140,8 @@ inline Outputs run_pieces(const Kernels& kernels, const std::vector<Piece>& piec
     constexpr int64_t FLOATS = MOST_DEPTH * 48;
     static Fenced<float> floats(std::vector<float>((size_t)FLOATS));
     /* Room for a panel of that depth, which ends where the memory ends. */
-    Room room = {floats.data() + FLOATS - room_depth * kernels.panel, -1};
+    static Fenced<int32_t> numbers(std::vector<int32_t>((size_t)MOST_DEPTH + 16));
+    Room room = {floats.data() + FLOATS - room_depth * kernels.panel, numbers.data() + MOST_DEPTH - room_depth, -1, 0};
     largest_told = 0;
     for (const Piece& piece : pieces) {
         work(kernels, {piece.from, piece.to, &room, &largest_told}, memory);
