@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
  * Dense layers: y = f(x W^T + b), with W stored {@code [out, in]} as PyTorch does, and their gradients.
  *
  * <p>Every operand has the backend's floating type. Sums over {@code in}, {@code out} and rows follow the determinism
- * rules of {@code docs/architecture.md}: one ascending chain for each element of a product, the bias last.
+ * rules of {@code docs/architecture.md}: one ascending chain for each element of a product, the bias last. A backend may
+ * leave out a term in which {@code x} is zero, also where its other factor is infinite or NaN.
  */
 public interface LinearKernels {
     /** Whether a result replaces what an output holds or adds to it. */

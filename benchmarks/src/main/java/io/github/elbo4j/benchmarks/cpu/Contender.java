@@ -36,6 +36,15 @@ record Contender(String name, String mainClass, @Nullable Path module, List<Sett
                 backend, OurStep.class.getName(), null, List.of(new Setting("default", backend, Map.of())));
     }
 
+    /** {@return the same on rows without a zero, which leave it nothing to leave out; peers compute with zeros as with others} */
+    static Contender oursOnFullRows(String backend) {
+        return new Contender(
+                backend,
+                OurStep.class.getName(),
+                null,
+                List.of(new Setting("full-rows", backend + OurStep.FULL_ROWS, Map.of())));
+    }
+
     /** {@return every peer} */
     static List<Contender> peers(Path repository) {
         Path modules = repository.resolve("benchmarks/peers");

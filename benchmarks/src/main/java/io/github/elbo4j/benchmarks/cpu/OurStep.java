@@ -3,22 +3,28 @@ package io.github.elbo4j.benchmarks.cpu;
 import io.github.elbo4j.backend.Backend;
 import io.github.elbo4j.backend.Backends;
 import io.github.elbo4j.benchmarks.TrainingStep;
+import io.github.elbo4j.data.Dataset;
 import java.io.IOException;
 import java.util.Map;
 
-/** Our training step; the job's setting is the backend's name. */
+/** Our training step; the job's setting is the backend's name, with {@link #FULL_ROWS} behind it on rows without a zero. */
 public final class OurStep implements StepRunner {
+    static final String FULL_ROWS = ":full-rows";
+
     private final Backend backend;
     private final TrainingStep step;
 
     private OurStep(StepProcess.Job job) {
-        backend = Backends.open(job.setting(), Map.of("threads", Integer.toString(job.threads())));
-        if (!backend.info().name().equals(job.setting())) {
-            throw new IllegalStateException("asked for backend '" + job.setting() + "', got '"
-                    + backend.info().name() + "'");
+        boolean full = job.setting().endsWith(FULL_ROWS);
+        String name = job.setting().replace(FULL_ROWS, "");
+        backend = Backends.open(name, Map.of("threads", Integer.toString(job.threads())));
+        if (!backend.info().name().equals(name)) {
+            throw new IllegalStateException(
+                    "asked for backend '" + name + "', got '" + backend.info().name() + "'");
         }
         Workload workload = job.workload();
-        step = new TrainingStep(backend, workload.data(), workload.batch(), workload.config(), job.seed());
+        Dataset data = full ? workload.fullRows() : workload.data();
+        step = new TrainingStep(backend, data, workload.batch(), workload.config(), job.seed());
     }
 
     /** Measures one job. */

@@ -94,15 +94,16 @@ public final class ReadmeTable {
                 .append(" |"));
         text.append("\n|---|").append("---|".repeat(names.size())).append('\n');
         for (String shape : new TreeSet<>(steps.stream().map(Result::shape).toList())) {
-            text.append("| ").append(shape.replace("-t", ", threads: ")).append(" |");
+            text.append("| ").append(StepChart.title(shape)).append(" |");
             for (String name : names) {
-                text.append(' ').append(cell(records, steps, name, shape)).append(" |");
+                text.append(' ').append(cell(records, name, shape)).append(" |");
             }
             text.append('\n');
         }
         Facts facts = records.facts();
         return text.append("\nMedians of interleaved rounds; in brackets, how many times faster ours was in the same")
-                .append(" round.\n")
+                .append(
+                        " round.\nOn full rows no pixel is zero: `native` leaves out zeros, the others' times are those above.\n")
                 .append(facts.device())
                 .append(", ")
                 .append(facts.date(), 0, 10)
@@ -117,19 +118,18 @@ public final class ReadmeTable {
                 .toString();
     }
 
-    private static String cell(Records records, List<Result> steps, String name, String shape) {
-        Optional<Quantiles> time = records.find(StepsPart.STEP, "", name, shape, StepsPart.TIME);
-        if (time.isEmpty() || steps.isEmpty()) {
-            return "";
-        }
-        String millis = StepChart.label(time.get().p50() / 1e3);
+    private static String cell(Records records, String name, String shape) {
+        String millis = records.find(StepsPart.STEP, "", name, shape, StepsPart.TIME)
+                .map(time -> StepChart.label(time.p50() / 1e3))
+                .orElse("");
         return records.results().stream()
                 .filter(result -> result.part().equals(StepsPart.PART)
                         && result.shape().equals(shape)
                         && result.metric().equals("speedup-over-" + name))
                 .findFirst()
                 .map(Result::values)
-                .map(ratio -> String.format(Locale.ROOT, "%s (%.1fx)", millis, ratio.p50()))
+                .map(ratio -> String.format(Locale.ROOT, "%s (%.1fx)", millis, ratio.p50())
+                        .strip())
                 .orElse(millis);
     }
 }

@@ -99,10 +99,11 @@ final class StepChart {
     }
 
     /** {@return M1-t2 as words} */
-    private static String title(String shape) {
-        int at = shape.lastIndexOf("-t");
-        String threads = shape.substring(at + 2);
-        return shape.substring(0, at) + ", " + threads + (threads.equals("1") ? " thread" : " threads");
+    static String title(String shape) {
+        String[] parts = shape.split("-", 3);
+        String threads = parts[1].substring(1);
+        return parts[0] + ", " + threads + (threads.equals("1") ? " thread" : " threads")
+                + (parts.length > 2 ? ", " + parts[2].replace('-', ' ') : "");
     }
 
     private static void text(StringBuilder out, String anchor, double x, double y, String text, boolean bold) {

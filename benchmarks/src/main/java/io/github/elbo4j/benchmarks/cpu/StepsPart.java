@@ -47,6 +47,7 @@ final class StepsPart {
         List<Contender> contenders = new ArrayList<>();
         if (options.has("steps") && oursOpens) {
             contenders.add(Contender.ours(options.first()));
+            contenders.add(Contender.oursOnFullRows(options.first()));
         }
         if (options.has("peers")) {
             for (Contender peer : Contender.peers(options.repository())) {
@@ -100,6 +101,15 @@ final class StepsPart {
             return contender.module() == null;
         }
 
+        boolean onFullRows() {
+            return setting.word().endsWith(OurStep.FULL_ROWS);
+        }
+
+        String shape(Workload workload) {
+            String shape = StepsPart.shape(workload, threads);
+            return onFullRows() ? fullRows(shape) : shape;
+        }
+
         List<Double> losses() {
             return rounds.stream().map(Found::lateLoss).toList();
         }
@@ -143,10 +153,9 @@ final class StepsPart {
                     .with(EACH, handoffs));
         }
         for (Entry entry : entries) {
-            Entry ours = entries.stream()
+            List<Entry> ours = entries.stream()
                     .filter(each -> each.ours() && each.threads == entry.threads)
-                    .findFirst()
-                    .orElse(null);
+                    .toList();
             report(workload, entry, ours);
         }
     }
@@ -209,10 +218,10 @@ final class StepsPart {
         throw new IllegalArgumentException("the process printed " + line);
     }
 
-    /** Writes time and rate of an entry and, for a peer, by how much ours is faster and how far its loss is off. */
-    private void report(Workload workload, Entry entry, @Nullable Entry ours) {
+    /** Writes time and rate of an entry and, for a peer, by how much each of ours is faster and how far its loss is off. */
+    private void report(Workload workload, Entry entry, List<Entry> ours) {
         String name = entry.contender.name();
-        String shape = shape(workload, entry.threads);
+        String shape = entry.shape(workload);
         Quantiles time = Quantiles.of(entry.medians());
         Map<String, @Nullable Object> facts = new LinkedHashMap<>();
         facts.put("setting", entry.setting.name());
@@ -223,24 +232,30 @@ final class StepsPart {
                 Result.of(PART, STEP, name, "", shape, RATE, "GFLOP/s", time.map(us -> workload.flops() / us / 1e3)));
         Result losses = Result.of(PART, STEP, name, "", shape, "loss-91-to-100", "nats", Quantiles.of(entry.losses()))
                 .with("mean", mean(entry.losses()));
-        if (entry.ours() || ours == null) {
+        Entry same =
+                ours.stream().filter(each -> !each.onFullRows()).findFirst().orElse(null);
+        if (entry.ours() || same == null) {
             results.add(losses);
             return;
         }
-        double off = mean(entry.losses()) / mean(ours.losses()) - 1;
-        boolean same = Math.abs(off) <= SAME_LOSS;
-        losses = losses.with("off", off).with("same_work", same);
-        if (!same) {
+        double off = mean(entry.losses()) / mean(same.losses()) - 1;
+        boolean sameWork = Math.abs(off) <= SAME_LOSS;
+        losses = losses.with("off", off).with("same_work", sameWork);
+        if (!sameWork) {
             losses = losses.with(Result.ERROR, "the loss is " + off + " off ours, more than " + SAME_LOSS);
         }
         results.add(losses);
+        ours.forEach(each -> results.add(speedup(workload, each, entry)));
+    }
+
+    private static Result speedup(Workload workload, Entry ours, Entry peer) {
         List<Double> ratios = new ArrayList<>();
-        for (int round = 0; round < entry.rounds.size(); round++) {
-            ratios.add(entry.medians().get(round) / ours.medians().get(round));
+        for (int round = 0; round < peer.rounds.size(); round++) {
+            ratios.add(peer.medians().get(round) / ours.medians().get(round));
         }
-        results.add(Result.of(
-                        PART, STEP, ours.contender.name(), "", shape, "speedup-over-" + name, "x", Quantiles.of(ratios))
-                .with("rounds", (long) ratios.size()));
+        String metric = "speedup-over-" + peer.contender.name();
+        return Result.of(PART, STEP, ours.contender.name(), "", ours.shape(workload), metric, "x", Quantiles.of(ratios))
+                .with("rounds", (long) ratios.size());
     }
 
     private static double mean(List<Double> values) {
@@ -249,5 +264,10 @@ final class StepsPart {
 
     static String shape(Workload workload, int threads) {
         return workload + "-t" + threads;
+    }
+
+    /** {@return the shape of the same step on rows without a zero} */
+    static String fullRows(String shape) {
+        return shape + "-full-rows";
     }
 }

@@ -4,6 +4,7 @@ import io.github.elbo4j.benchmarks.TrainingStep;
 import io.github.elbo4j.data.Dataset;
 import io.github.elbo4j.data.Digits;
 import io.github.elbo4j.model.VaeConfig;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 
@@ -74,7 +75,17 @@ public enum Workload {
         return Digits.generate(TrainingStep.SEED, 0, this == TINY ? TINY_ROWS : ROWS);
     }
 
-    /** {@return operations of a step's products; the first layer has no input gradient} */
+    /** {@return the same with ones for zeros} */
+    public Dataset fullRows() {
+        Dataset digits = data();
+        byte[] pixels = digits.values().toArray(ValueLayout.JAVA_BYTE);
+        for (int i = 0; i < pixels.length; i++) {
+            pixels[i] = pixels[i] == 0 ? 1 : pixels[i];
+        }
+        return Dataset.ofBytes(pixels, digits.shape());
+    }
+
+    /** {@return operations of a step's products, those with zeros included; the first layer has no input gradient} */
     public double flops() {
         List<Integer> hidden = hidden();
         double first = (double) TrainingStep.INPUT * hidden.getFirst();

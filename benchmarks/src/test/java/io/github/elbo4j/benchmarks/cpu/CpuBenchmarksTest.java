@@ -59,7 +59,7 @@ class CpuBenchmarksTest {
     @Test
     void stepsAndTrainingRunInProcessesOfTheirOwn() throws IOException {
         Records records = run(true, "steps,fidelity", "java");
-        for (String shape : List.of("TINY-t1", "TINY-t2")) {
+        for (String shape : List.of("TINY-t1", "TINY-t2", "TINY-t1-full-rows", "TINY-t2-full-rows")) {
             assertThat(records.find("training-step", "", "java", shape, StepsPart.TIME))
                     .hasValueSatisfying(time -> {
                         assertThat(time.p50()).isPositive();
