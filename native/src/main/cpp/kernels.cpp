@@ -67,6 +67,7 @@ const Kernels KERNELS = {
     linear_backward_weights_units,
     linear_update,
     PANEL,
+    BLOCK_ROWS,
     largest_magnitude,
 };
 

@@ -46,8 +46,9 @@ struct Kernels {
     int64_t (*linear_backward_weights_units)(const LinearBackwardWeights&, const Run&);
     /* linear_backward_weights and adam on each tile of it, of as many units. */
     void (*linear_update)(const LinearUpdate&, const Run&, Piece);
-    /* Columns of the widest panel. */
+    /* Columns of the widest panel, and rows of a block. */
     int64_t panel;
+    int64_t block;
     /* The bits of the largest magnitude among so many elements, NaN above all. */
     uint32_t (*largest_magnitude)(const float*, int64_t count);
 };

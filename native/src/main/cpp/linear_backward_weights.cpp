@@ -258,7 +258,7 @@ class Strips {
     using Whole = typename Target::Aside;
     using Aside = PartAside<Whole>;
 
-    Strips(const LinearBackwardWeights& call, Target& target) : c(call), target_(target) {}
+    explicit Strips(Target& target) : target_(target) {}
 
     /* The outputs [from, to) of a panel of inputs; g [rows, stride] of these outputs. */
     void compute(const Panel& inputs, int64_t from, int64_t to, const Factor& g, const Nonzeros& nonzeros) {
@@ -287,7 +287,6 @@ class Strips {
     }
 
    private:
-    const LinearBackwardWeights& c;
     Target& target_;
     Whole* beside_ = nullptr;
     /* Inputs that are not there are transposed as well, with what was here before. */
@@ -337,9 +336,12 @@ void backward(const LinearBackwardWeights& c, const Run& run, Piece piece, Targe
     Walk walk(c.out, panel_count(c.in), run.threads);
     bool listed = piece.nonzeros != nullptr && piece.nonzeros->rows_listed;
     PanelCopy copy(c.x, c.in, rows, piece);
-    Strips<Target> strips(c, target);
+    Strips<Target> strips(target);
     for (int64_t i = piece.from; i < piece.to; i++) {
         Walk::Unit unit = listed ? walk.at_by_blocks(i) : walk.at(i);
+        if (unit.from == unit.to) {
+            continue;
+        }
         if (unit.panel == 0) {
             bias_block(c, rows, unit.from, unit.to, target);
         }

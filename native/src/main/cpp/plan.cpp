@@ -18,128 +18,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "program.h"
+#include "operands.h"
 
 namespace elbo4j {
 
 namespace {
-
-struct Range {
-    const void* from;
-    int64_t bytes;
-};
-
-bool overlap(const Range& a, const Range& b) {
-    const char* one = (const char*)a.from;
-    const char* two = (const char*)b.from;
-    return a.from != nullptr && b.from != nullptr && one < two + b.bytes && two < one + a.bytes;
-}
-
-Range floats(const void* from, int64_t count) { return {from, count * 4}; }
-
-/* What a call reads and writes of the memory that others know. */
-struct Operands {
-    Range read[4];
-    Range written[3];
-};
-
-/* Of calls that a gradient may be moved across: false for all others. */
-bool operands_of(const elbo4j_program& program, const Call& call, Operands& operands) {
-    int64_t rows = program.capacity;
-    switch (call.kind) {
-        case Kind::GATHER: {
-            const Gather& c = call.gather;
-            operands = {{{c.row_ids, rows * 8}, {c.data, c.data_rows * c.columns * (c.type == ELBO4J_U8 ? 1 : 4)}},
-                        {floats(c.out, rows * c.columns)}};
-            return true;
-        }
-        case Kind::LOAD: {
-            const Load& c = call.load;
-            operands = {{{c.in, rows * c.columns * (c.type == ELBO4J_U8 ? 1 : 4)}}, {floats(c.out, rows * c.columns)}};
-            return true;
-        }
-        case Kind::LINEAR_FORWARD: {
-            const LinearForward& c = call.linear_forward;
-            int64_t all = rows * c.fold;
-            operands = {{floats(c.x, all * c.in), floats(c.pack.w.values, c.in * c.out), floats(c.b, c.out)},
-                        {floats(c.y, all * c.out), floats(c.pre, all * c.out)}};
-            return true;
-        }
-        case Kind::LINEAR_BACKWARD_INPUT: {
-            const LinearBackwardInput& c = call.linear_backward_input;
-            int64_t all = rows * c.fold;
-            operands = {{floats(c.g, all * c.out), floats(c.w, c.in * c.out), floats(c.saved, all * c.in)},
-                        {floats(c.dx, all * c.in)}};
-            return true;
-        }
-        case Kind::LINEAR_BACKWARD_WEIGHTS: {
-            const LinearBackwardWeights& c = call.linear_backward_weights;
-            int64_t all = rows * c.fold;
-            operands = {{floats(c.x, all * c.in), floats(c.g, all * c.out)},
-                        {floats(c.dw, c.in * c.out), floats(c.db, c.out)}};
-            return true;
-        }
-        case Kind::REPARAMETERIZE_FORWARD: {
-            const ReparameterizeForward& c = call.reparameterize_forward;
-            operands = {{floats(c.of.mu_log_var, rows * 2 * c.of.d), {c.of.noise.row_ids, rows * 8}},
-                        {floats(c.z, rows * c.of.fold * c.of.d)}};
-            return true;
-        }
-        case Kind::REPARAMETERIZE_BACKWARD: {
-            const ReparameterizeBackward& c = call.reparameterize_backward;
-            operands = {{floats(c.of.mu_log_var, rows * 2 * c.of.d),
-                         {c.of.noise.row_ids, rows * 8},
-                         floats(c.dz, rows * c.of.fold * c.of.d)},
-                        {floats(c.d_mu_log_var, rows * 2 * c.of.d)}};
-            return true;
-        }
-        case Kind::GAUSSIAN_KL_FORWARD: {
-            const GaussianKlForward& c = call.gaussian_kl_forward;
-            operands = {{floats(c.mu_log_var, rows * 2 * c.d)}, {floats(c.kl, rows)}};
-            return true;
-        }
-        case Kind::BERNOULLI_FORWARD:
-        case Kind::BERNOULLI_FORWARD_BACKWARD: {
-            bool backward = call.kind == Kind::BERNOULLI_FORWARD_BACKWARD;
-            const BernoulliForward& c = backward ? call.bernoulli_forward_backward.of : call.bernoulli_forward;
-            int64_t all = rows * c.fold;
-            operands = {{floats(c.logits, all * c.d), floats(c.target, rows * c.d)},
-                        {floats(c.log_likelihood, all),
-                         floats(backward ? call.bernoulli_forward_backward.d_logits : nullptr, all * c.d)}};
-            return true;
-        }
-        case Kind::ACCUMULATE:
-            operands = {{floats(call.accumulate.per_row, rows * call.accumulate.fold)}, {}};
-            return true;
-        case Kind::CHECK_GRADIENTS: {
-            const CheckGradients& c = call.check_gradients;
-            if (c.count == 0) {
-                return false;
-            }
-            int64_t last = c.count - 1;
-            operands = {{floats(c.gradients + c.offsets[0], c.offsets[last] + c.sizes[last] - c.offsets[0])}, {}};
-            return true;
-        }
-        case Kind::ADAM: {
-            const Adam& c = call.adam;
-            operands = {{floats(c.gradients + c.offset, c.size)},
-                        {floats(c.values + c.offset, c.size), floats(c.moment0 + c.offset, c.size),
-                         floats(c.moment1 + c.offset, c.size)}};
-            return true;
-        }
-        default:
-            return false;
-    }
-}
-
-bool overlap(const Range& range, const Range* others, int count) {
-    for (int i = 0; i < count; i++) {
-        if (overlap(range, others[i])) {
-            return true;
-        }
-    }
-    return false;
-}
 
 /*
  * Whether the gradients that a call computes can be computed behind all calls up to `end` instead, together with an update of
@@ -267,21 +150,6 @@ bool append(Calls& calls, const Call& call) {
         *place = call;
     }
     return place != nullptr;
-}
-
-/* The call before another that wrote an array last; NULL if none did, or one whose operands are not known may have. */
-const Call* last_writer(const elbo4j_program& program, const Range& array, int64_t before) {
-    for (int64_t i = before - 1; i >= 0; i--) {
-        const Call& call = program.recorded.items[i];
-        Operands operands;
-        if (!operands_of(program, call, operands)) {
-            return nullptr;
-        }
-        if (overlap(array, operands.written, 3)) {
-            return &call;
-        }
-    }
-    return nullptr;
 }
 
 /* Whether a call writes every element of the array, and tells the largest magnitude. */
@@ -484,8 +352,7 @@ bool append_forward(elbo4j_program& program, const Call& forward) {
 int64_t panel_bytes(const elbo4j_program& program, const Call& call) {
     /* Copies that leave the second-level cache would be as far away as what they are of. */
     constexpr int64_t MOST = INT64_C(1) << 20;
-    constexpr int64_t BLOCK = 48 * sizeof(float);
-    int64_t width = program.kernels->panel * (int64_t)sizeof(float);
+    int64_t columns = program.kernels->panel;
     int64_t depth = 0;
     if (call.kind == Kind::LINEAR_FORWARD) {
         depth = call.linear_forward.in;
@@ -496,8 +363,10 @@ int64_t panel_bytes(const elbo4j_program& program, const Call& call) {
             call.kind == Kind::LINEAR_UPDATE ? call.linear_update.gradients : call.linear_backward_weights;
         depth = shares_sets(c.in) || call.nonzeros != nullptr ? program.capacity * c.fold : 0;
         /* Of g where rows of x are left out: a block of its columns. */
-        width = call.nonzeros != nullptr && width < BLOCK ? BLOCK : width;
+        int64_t block = program.kernels->block;
+        columns = call.nonzeros != nullptr && columns < block ? block : columns;
     }
+    int64_t width = columns * (int64_t)sizeof(float);
     /* Behind the transpose of x stand the numbers of its columns that are not zero. */
     int64_t list = call.kind == Kind::LINEAR_FORWARD ? ((depth + 16) * 4 + 63) / 64 * 64 : 0;
     return depth <= MOST / width ? depth * width + list : 0;

@@ -467,7 +467,9 @@ void advance(elbo4j_state& state) {
     }
 }
 
-void list(elbo4j_program& program, const ListNonzeros& c, const Call& call, bool helped) {
+/* Lists what is not zero, the rows only where products gain by it. */
+void list(elbo4j_program& program, const Call& call, bool helped) {
+    const ListNonzeros& c = call.list_nonzeros;
     if (program.workspace != nullptr) {
         c.nonzeros->rows_listed = c.wants_rows && program.kernels->rows_pay(c, program.run);
         share(program, call, helped);
@@ -495,7 +497,7 @@ void run_call(elbo4j_program& program, const Call& call, bool helped) {
             run.direct = direct(program, call);
             return share(program, call, helped);
         case Kind::LIST_NONZEROS:
-            return list(program, call.list_nonzeros, call, helped);
+            return list(program, call, helped);
         case Kind::CHECK_GRADIENTS:
             return check(program, call, helped);
         case Kind::BOUND_GRADIENTS:
