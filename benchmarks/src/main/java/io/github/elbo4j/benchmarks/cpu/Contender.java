@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  * @param settings that are tried before the rounds; the fastest is kept
  */
 record Contender(String name, String mainClass, @Nullable Path module, List<Setting> settings) {
+    /** The setting of a peer that chooses its kernels itself; only that waiting threads sleep, which is best for all, is told. */
+    static final String AS_IT_COMES = "default-passive";
+
     private static final String PACKAGE = "io.github.elbo4j.benchmarks.peers.";
 
     /**

@@ -26,6 +26,9 @@ final class StepsPart {
 
     static final String RATE = "rate-in-rounds";
 
+    /** With the setting's name behind it: the time of a step when the settings were tried. */
+    static final String TIME_OF_SETTING = "time-of-setting-";
+
     /** Before the steps of several threads, in each round; see {@link Handoff}. */
     private static final String HANDOFF = "round-trip-in-rounds";
 
@@ -177,7 +180,7 @@ final class StepsPart {
                         contender.name(),
                         "",
                         shape(workload, threads),
-                        "time-of-setting-" + setting.name(),
+                        TIME_OF_SETTING + setting.name(),
                         "us",
                         found.stepMicros));
                 if (found.stepMicros.p50() < least) {

@@ -45,7 +45,16 @@ final class Targets {
         speedup("libtorch-bytedeco", "M2-t2", 1.9);
         for (String shape : List.of("M1-t1", "M1-t2", "M2-t1", "M2-t2")) {
             speedup("deeplearning4j", shape, 5);
+            speedupAsItComes("deeplearning4j", shape, 5);
         }
+    }
+
+    /** Over a peer that chooses its kernels itself; in the rounds it has the best of all settings tried. */
+    private void speedupAsItComes(String peer, String shape, double goal) {
+        String metric = StepsPart.TIME_OF_SETTING + Contender.AS_IT_COMES;
+        Optional<Quantiles> ours = records.find(StepsPart.STEP, "", backend, shape, StepsPart.TIME);
+        Optional<Quantiles> speedup = by(records.find(StepsPart.STEP, "", peer, shape, metric), ours);
+        atLeast(goal, StepsPart.STEP, shape, "speedup-over-" + peer + "-as-it-comes", "x", speedup);
     }
 
     private void speedup(String peer, String shape, double goal) {
