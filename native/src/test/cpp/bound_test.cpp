@@ -324,10 +324,7 @@ class Layers {
         expect_same_array(values.values(), other.values.values(), "value");
         expect_same_array(moment0.values(), other.moment0.values(), "moment 0");
         expect_same_array(moment1.values(), other.moment1.values(), "moment 1");
-        expect_number(state.halted, other.state.halted, "halted");
-        expect_number(state.halt_name, other.state.halt_name, "halt name");
-        expect_number(state.halt_first, other.state.halt_first, "halt first");
-        expect_number(state.halt_count, other.state.halt_count, "halt count");
+        expect_same_halt(state, other.state);
         expect_number(state.step, other.state.step, "step");
     }
 

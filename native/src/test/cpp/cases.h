@@ -63,6 +63,12 @@ inline float normal(float scale) {
 
 inline int64_t below(int64_t bound) { return (int64_t)(generator() % (uint64_t)bound); }
 
+/* Some are subnormal, which is not zero. */
+inline float nonzero() {
+    float value = below(16) == 0 ? 1e-40f : normal(1);
+    return value != 0 ? value : 1;
+}
+
 inline std::vector<float> normals(int64_t count, float scale) {
     std::vector<float> values((size_t)count);
     for (float& value : values) {

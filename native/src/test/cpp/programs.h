@@ -80,6 +80,17 @@ class Program {
         return text;
     }
 
+    /* How many of its calls are followed by lists of what is not zero. */
+    int64_t lists() const {
+        const std::string text = explain();
+        const std::string line = "lists of what is not zero";
+        int64_t count = 0;
+        for (size_t at = text.find(line); at != std::string::npos; at = text.find(line, at + 1)) {
+            count++;
+        }
+        return count;
+    }
+
     bool merges_updates() const { return explain().find("gradients and Adam in one pass") != std::string::npos; }
 
    private:
@@ -92,6 +103,13 @@ inline void expect_same_array(const std::vector<float>& got, const std::vector<f
     for (size_t i = 0; i < want.size(); i++) {
         expect_same(got[i], want[i], what, (int64_t)i);
     }
+}
+
+inline void expect_same_halt(const elbo4j_state& got, const elbo4j_state& want) {
+    expect_number(got.halted, want.halted, "halted");
+    expect_number(got.halt_name, want.halt_name, "halt name");
+    expect_number(got.halt_first, want.halt_first, "halt first");
+    expect_number(got.halt_count, want.halt_count, "halt count");
 }
 
 inline std::string on(int32_t isa) { return std::string(", ") + elbo4j_isa_name(isa); }

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param settings that are tried before the rounds; the fastest is kept
  */
 record Contender(String name, String mainClass, @Nullable Path module, List<Setting> settings) {
-    /** The setting of a peer that chooses its kernels itself; only that waiting threads sleep, which is best for all, is told. */
+    /** The setting of a peer that chooses its kernels itself; it is only told that waiting threads sleep. */
     static final String AS_IT_COMES = "default-passive";
 
     private static final String PACKAGE = "io.github.elbo4j.benchmarks.peers.";

@@ -17,7 +17,7 @@ class NativeSoakTest {
     private static final List<String> FIXED_HEAP =
             List.of("-Xms96m", "-Xmx96m", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC");
 
-    /** Nine times what the median ninth of a half adds; a session that is left behind would be more than 40 KiB. */
+    /** Of a half, by seven ninths of it that grew least; a session that is left behind would be more than 40 KiB. */
     private static final long ALLOWED_KIB = 2 * 1024;
 
     @Test
